@@ -1,0 +1,39 @@
+// What the sampler records of itself, as samples of built-in native probes: `heartbeat` (a row per loop, each tick) and
+// `probe_run` (the cost and the errors of each probe). So an idle minute and an outage look different, and the price of
+// every probe is known.
+#pragma once
+
+#include "pgdba/core/definition.hpp"
+#include "pgdba/core/sample.hpp"
+
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgdba {
+
+struct LoopRecord {
+	std::int64_t tick = 0, rows = 0, bytes = 0, errors = 0, skipped = 0;
+	Micros interval = 0, last_tick = 0, duration = 0, lateness = 0;
+	bool degraded = false;
+	std::string reason;
+};
+using LoopRecords = std::array<LoopRecord, kLoops.size()>;
+
+struct ProbeRecord {
+	std::string loop;
+	std::int64_t runs = 0, rows = 0, cut = 0, bytes = 0, errors = 0;
+	Micros wall = 0, cpu = 0, last_error_at = 0;
+	std::string last_error; // of the last run; empty when it went well
+};
+using ProbeRecords = std::map<std::string, ProbeRecord, std::less<>>;
+
+Sample heartbeat_sample(const LoopRecords &loops, const std::vector<Column> &columns, Micros at);
+Sample probe_run_sample(const ProbeRecords &probes, const std::vector<Column> &columns, Micros at);
+
+// The columns a native probe returns, without their meaning; empty when there is no such native probe.
+std::vector<std::pair<std::string, Type>> native_columns(std::string_view probe);
+
+} // namespace pgdba

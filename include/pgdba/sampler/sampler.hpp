@@ -1,0 +1,67 @@
+// The sampler: one process, one thread, four loops. A tick of a loop is
+//   probes -> live samples -> checks -> verdicts -> rings -> requests answered
+// and each step survives the failure of its parts: an error is a row of probe_run, a metric and a verdict.
+#pragma once
+
+#include "pgdba/core/schedule.hpp"
+#include "pgdba/core/verdict.hpp"
+#include "pgdba/rings/window.hpp"
+#include "pgdba/rings/writer.hpp"
+#include "pgdba/sampler/definitions.hpp"
+#include "pgdba/sampler/judge.hpp"
+#include "pgdba/sampler/records.hpp"
+
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pgdba {
+
+class Sampler {
+public:
+	explicit Sampler(std::string database);
+	[[noreturn]] void run(); // REQUIRES: connected, settings pinned
+
+private:
+	struct Tick {
+		int loop;
+		std::string_view name;
+		Micros begin, deadline;
+		std::vector<std::string> late_probes; // skipped because the budget was used up
+		std::vector<std::string> failed;      // of this tick
+		std::int64_t rows = 0, bytes = 0;
+		std::vector<std::string> sampled; // probes that have a new live sample
+	};
+
+	bool extension_there();
+	void reload_definitions();
+	void apply_settings();
+	Micros next_due() const;
+	void tick(int loop);
+	void run_probe(Tick &tick, const ProbeDefinition &probe);
+	Sample take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu);
+	Sample sample_databases(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu);
+	void record_self(Tick &tick, Micros lateness);
+	void judge(Tick &tick);
+	void write_rings(Tick &tick, const std::set<std::string> &named);
+	void keep(Tick &tick, const std::string &probe, const std::set<std::string> &named);
+	void publish(const Tick &tick, std::uint64_t requested);
+	std::vector<Column> columns_of(const ProbeDefinition &probe, const Sample &rows) const;
+
+	std::string database_;
+	Definitions definitions_;
+	bool definitions_loaded_ = false;
+	std::array<Schedule, kLoops.size()> schedules_;
+	LoopRecords loops_;
+	ProbeRecords probes_;
+	std::map<std::string, BackOff, std::less<>> back_offs_;
+	std::map<std::string, std::string> unavailable_;
+	LiveSamples live_, before_, kept_; // newest full samples, those before them, and what the rings kept
+	std::vector<Verdict> verdicts_;
+	RingWriter writer_;
+	std::string published_; // why the last tick was not written to tables
+};
+
+} // namespace pgdba

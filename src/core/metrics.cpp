@@ -1,0 +1,233 @@
+// Prometheus text format 0.0.4: see metrics.hpp.
+#include "pgdba/core/metrics.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "pgdba/core/wall.hpp"
+
+namespace pgdba {
+
+namespace {
+
+constexpr std::string_view kDroppedName = "pgdba_series_dropped_total";
+constexpr std::string_view kDroppedHelp = "Series that are not on this page because of pgdba.max_series.";
+constexpr Micros kUnixEpoch = -946'684'800 * kMicrosPerSecond; // as seen from 2000-01-01
+
+bool is_valid_name(std::string_view name, bool colons) noexcept {
+	const auto first = [&](char c) {
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colons && c == ':');
+	};
+	return !name.empty() && first(name.front()) && !name.starts_with("__") &&
+	       std::all_of(name.begin(), name.end(), [&](char c) { return first(c) || (c >= '0' && c <= '9'); });
+}
+
+// promtool reads a type out of some names and labels, and complains when the declared one differs.
+MetricType fitting_type(std::string_view name, MetricType type) noexcept {
+	const bool total = name.ends_with("_total");
+	if (total != (type == MetricType::kCounter))
+		return MetricType::kUntyped;
+	constexpr std::array<std::string_view, 3> kParts = {"_count", "_sum", "_bucket"};
+	constexpr std::array<std::string_view, 5> kTypes = {"gauge", "counter", "untyped", "histogram", "summary"};
+	const auto ends = [&](std::string_view part) { return name.ends_with(part); };
+	const auto within = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+	if (std::any_of(kParts.begin(), kParts.end(), ends) || std::any_of(kTypes.begin(), kTypes.end(), within))
+		return MetricType::kUntyped;
+	return type;
+}
+
+void escape(std::string &out, std::string_view text, bool quotes) {
+	for (const char c : text) {
+		if (c == '\n')
+			out += "\\n";
+		else if (c == '\\' || (quotes && c == '"'))
+			(out += '\\') += c;
+		else
+			out += c;
+	}
+}
+
+std::string number_text(double value) {
+	if (std::isnan(value))
+		return "NaN";
+	if (std::isinf(value))
+		return value > 0 ? "+Inf" : "-Inf";
+	std::array<char, 64> buffer;
+	char *const begin = buffer.data(), *const end = begin + buffer.size();
+	constexpr double kExact = 9007199254740992.0;
+	// Whole numbers without an exponent, because people read this page too.
+	if (value == std::floor(value) && std::fabs(value) <= kExact)
+		return {begin, std::to_chars(begin, end, static_cast<std::int64_t>(value)).ptr};
+	return {begin, std::to_chars(begin, end, value).ptr};
+}
+
+// The label set as text, in the order that makes equal sets equal texts. RETURNS: false for a name that is not valid.
+bool render_labels(const std::string &cluster, std::vector<MetricsText::Label> labels, std::string &out) {
+	const auto rank = [](const std::string &name) { return name == "db" ? 0 : 1; };
+	for (MetricsText::Label &label : labels) {
+		if (label.name == "cluster") // ours says where the page comes from: the other keeps its value under this name
+			label.name = "exported_cluster";
+	}
+	std::stable_sort(labels.begin(), labels.end(), [&](const auto &a, const auto &b) {
+		return std::pair(rank(a.name), std::string_view(a.name)) < std::pair(rank(b.name), std::string_view(b.name));
+	});
+	out = "{cluster=\"";
+	escape(out, valid_utf8(cluster), true);
+	out += '"';
+	std::string_view before;
+	for (const MetricsText::Label &label : labels) {
+		if (!is_valid_name(label.name, false) || label.name == before)
+			return false;
+		before = label.name;
+		if (label.value.empty())
+			continue;
+		out += ',' + label.name + "=\"";
+		escape(out, valid_utf8(label.value), true);
+		out += '"';
+	}
+	out += '}';
+	return true;
+}
+
+std::string cell_text(const Cell &cell) {
+	switch (cell.type) {
+	case Type::kText:
+	case Type::kJson:
+		return std::string(cell.text);
+	case Type::kBool:
+		return cell.integer != 0 ? "true" : "false";
+	case Type::kFloat8:
+		return number_text(cell.real);
+	default:
+		return std::to_string(cell.integer);
+	}
+}
+
+bool identifies_session(std::string_view column) noexcept {
+	constexpr std::array<std::string_view, 4> kNever = {"pid", "backend_start", "query", "usename"};
+	return std::find(kNever.begin(), kNever.end(), column) != kNever.end();
+}
+
+std::string help_text(const Column &column, const std::string &probe) {
+	std::string out = column.help.empty() ? "Column " + column.name + "." : column.help;
+	if (out.back() != '.')
+		out += '.';
+	const std::string_view unit = column.unit == "seconds since" ? "seconds" : std::string_view(column.unit);
+	if (!unit.empty())
+		out += " Unit: " + std::string(unit) + ".";
+	return out + " Probe: " + probe + ".";
+}
+
+// RETURNS: false for a cell that has no value to show.
+bool exported_value(const Column &column, const Cell &cell, Micros now, double &value) noexcept {
+	if (cell.null || cell.type == Type::kText || cell.type == Type::kJson)
+		return false;
+	value = cell.number();
+	if (cell.type != Type::kTimestamp)
+		return true;
+	using Limits = std::numeric_limits<Micros>;
+	if (cell.integer == Limits::max() || cell.integer == Limits::min())
+		return false;
+	// In doubles: a time far in the past minus one far in the future does not fit into 64 bits.
+	const double from = column.unit == "seconds since" ? static_cast<double>(now) : value;
+	const double to = column.unit == "seconds since" ? value : static_cast<double>(kUnixEpoch);
+	value = (from - to) / static_cast<double>(kMicrosPerSecond);
+	return true;
+}
+
+std::string_view type_name(MetricType type) noexcept {
+	return type == MetricType::kGauge ? "gauge" : type == MetricType::kCounter ? "counter" : "untyped";
+}
+
+} // namespace
+
+void MetricsText::add(std::string_view name, MetricType type, std::string_view help, std::vector<Label> labels,
+                      double value) {
+	const auto named = [](std::string_view wanted) {
+		return [wanted](const Label &label) { return label.name == wanted; };
+	};
+	// These two labels mean parts of a histogram or summary, which nothing here is.
+	if (std::any_of(labels.begin(), labels.end(), named("le")) ||
+	    std::any_of(labels.begin(), labels.end(), named("quantile")))
+		type = MetricType::kUntyped;
+	std::string text;
+	if (!is_valid_name(name, true) || name == kDroppedName || !render_labels(cluster_, std::move(labels), text)) {
+		++dropped_;
+		return;
+	}
+	auto found = families_.find(name);
+	if (found != families_.end() && found->second.series.contains(text))
+		return;
+	const std::size_t share = std::max<std::size_t>(1, max_series_ / 2);
+	if (series_ >= max_series_ || (found != families_.end() && found->second.series.size() >= share)) {
+		++dropped_;
+		return;
+	}
+	if (found == families_.end())
+		found = families_.emplace(name, Family{valid_utf8(help), fitting_type(name, type), {}}).first;
+	found->second.series.emplace(std::move(text), value);
+	++series_;
+}
+
+void MetricsText::add_sample(const Sample &sample, Micros now) {
+	const std::vector<Column> &columns = sample.columns();
+	std::vector<std::size_t> label_columns, metric_columns;
+	for (std::size_t i = 0; i < columns.size(); ++i) {
+		if ((columns[i].key || columns[i].kind == Kind::kLabel) && !identifies_session(columns[i].name))
+			label_columns.push_back(i);
+		if (!columns[i].metric.empty())
+			metric_columns.push_back(i);
+	}
+	if (metric_columns.empty())
+		return;
+	// Row by row: when the budget ends, whole objects are missing and not whole metrics.
+	for (std::size_t row = 0; row < sample.rows(); ++row) {
+		std::vector<Label> labels;
+		for (const std::size_t i : label_columns) {
+			const Cell cell = sample.at(row, i);
+			if (!cell.null)
+				labels.push_back({columns[i].name, cell_text(cell)});
+		}
+		for (const std::size_t i : metric_columns) {
+			const Column &column = columns[i];
+			double value = 0;
+			if (!exported_value(column, sample.at(row, i), now, value))
+				continue;
+			const MetricType type = column.kind == Kind::kCounter ? MetricType::kCounter : MetricType::kGauge;
+			add(column.metric, type, help_text(column, sample.probe), labels, value);
+		}
+	}
+}
+
+std::string MetricsText::render() const {
+	std::string out;
+	const auto head = [&out](std::string_view name, std::string_view help, MetricType type) {
+		((out += "# HELP ") += name) += ' ';
+		escape(out, help, false);
+		((((out += "\n# TYPE ") += name) += ' ') += type_name(type)) += '\n';
+	};
+	const auto dropped = [&] {
+		std::string labels;
+		render_labels(cluster_, {}, labels);
+		head(kDroppedName, kDroppedHelp, MetricType::kUntyped); // a level of this page, not a counter
+		((((out += kDroppedName) += labels) += ' ') += std::to_string(dropped_)) += '\n';
+	};
+	bool dropped_done = false;
+	for (const auto &[name, family] : families_) {
+		if (!dropped_done && name > kDroppedName) {
+			dropped();
+			dropped_done = true;
+		}
+		head(name, family.help, family.type);
+		for (const auto &[labels, value] : family.series)
+			((((out += name) += labels) += ' ') += number_text(value)) += '\n';
+	}
+	if (!dropped_done)
+		dropped();
+	return out;
+}
+
+} // namespace pgdba

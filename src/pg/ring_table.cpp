@@ -1,0 +1,208 @@
+#include "pgdba/pg/ring_table.hpp"
+
+#include "pgdba/pg/guard.hpp"
+#include "pgdba/pg/query.hpp"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "commands/extension.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace pgdba::pg {
+
+namespace {
+
+// Positions of our columns in a slot table, found by name: an older library meets a newer schema after an update.
+enum Attribute { kSlot, kTick, kSampledAt, kProbe, kKeyframe, kPayload, kAttributes };
+constexpr const char *kAttributeNames[kAttributes] = {"slot", "tick", "sampled_at", "probe", "keyframe", "payload"};
+
+struct SlotTable {
+	Relation relation = nullptr;
+	int attribute[kAttributes] = {}; // 0-based
+};
+
+std::string slot_name(std::string_view loop, int slot) {
+	return "ring_" + std::string(loop) + "_" + std::to_string(slot);
+}
+
+Oid slot_oid(std::string_view loop, int slot) {
+	const std::string name = slot_name(loop, slot);
+	const char *const text = name.c_str();
+	return call([text]() -> Oid {
+		const Oid schema = get_namespace_oid("pgdba", true);
+		return OidIsValid(schema) ? get_relname_relid(text, schema) : InvalidOid;
+	});
+}
+
+// Locks without queueing (or, for sessions, as any reader), opens, and finds the columns.
+RingAccess open_slot(std::string_view loop, int slot, LOCKMODE mode, bool wait, SlotTable *table) {
+	const Oid oid = slot_oid(loop, slot);
+	if (!OidIsValid(oid))
+		return RingAccess::kMissing;
+	if (wait)
+		call([oid, mode] { LockRelationOid(oid, mode); });
+	else if (!call([oid, mode] { return ConditionalLockRelationOid(oid, mode); }))
+		return RingAccess::kBusy;
+	table->relation = call([oid] { return try_table_open(oid, NoLock); });
+	if (table->relation == nullptr)
+		return RingAccess::kMissing;
+	TupleDesc const descriptor = RelationGetDescr(table->relation);
+	for (int wanted = 0; wanted < kAttributes; ++wanted) {
+		table->attribute[wanted] = -1;
+		for (int i = 0; i < descriptor->natts; ++i)
+			if (std::strcmp(NameStr(TupleDescAttr(descriptor, i)->attname), kAttributeNames[wanted]) == 0)
+				table->attribute[wanted] = i;
+		if (table->attribute[wanted] < 0)
+			return RingAccess::kMissing;
+	}
+	return RingAccess::kDone;
+}
+
+void close_slot(const SlotTable &table) {
+	Relation const relation = table.relation;
+	call([relation] { table_close(relation, NoLock); }); // the lock goes with the transaction
+}
+
+} // namespace
+
+RingAccess insert_ring_rows(std::string_view loop, int slot, const std::vector<RingRow> &rows) {
+	SlotTable table;
+	if (const RingAccess access = open_slot(loop, slot, RowExclusiveLock, false, &table); access != RingAccess::kDone)
+		return access;
+	Relation const relation = table.relation;
+	const int count = RelationGetDescr(relation)->natts;
+	std::vector<Datum> values(count, Datum(0));
+	const auto nulls = std::make_unique<bool[]>(count);
+	for (const RingRow &row : rows) {
+		std::fill_n(nulls.get(), count, true);
+		const auto set = [&](Attribute attribute, Datum value) {
+			values[table.attribute[attribute]] = value;
+			nulls[table.attribute[attribute]] = false;
+		};
+		const std::string *const probe = &row.probe, *const payload = &row.payload;
+		set(kSlot, Int16GetDatum(static_cast<std::int16_t>(slot)));
+		set(kTick, Int64GetDatum(row.tick));
+		set(kSampledAt, TimestampTzGetDatum(row.sampled_at));
+		set(kProbe, call([probe] {
+			    return PointerGetDatum(cstring_to_text_with_len(probe->data(), static_cast<int>(probe->size())));
+		    }));
+		set(kKeyframe, BoolGetDatum(row.keyframe));
+		set(kPayload, call([payload] { // bytea and text have the same shape
+			    return PointerGetDatum(cstring_to_text_with_len(payload->data(), static_cast<int>(payload->size())));
+		    }));
+		Datum *const value = values.data();
+		bool *const null = nulls.get();
+		call([relation, value, null] {
+			HeapTuple const tuple = heap_form_tuple(RelationGetDescr(relation), value, null);
+			simple_heap_insert(relation, tuple);
+			heap_freetuple(tuple);
+		});
+	}
+	close_slot(table);
+	return RingAccess::kDone;
+}
+
+RingAccess truncate_ring_slot(std::string_view loop, int slot) {
+	const Oid oid = slot_oid(loop, slot);
+	if (!OidIsValid(oid))
+		return RingAccess::kMissing;
+	if (!call([oid] { return ConditionalLockRelationOid(oid, AccessExclusiveLock); }))
+		return RingAccess::kBusy;
+	execute("TRUNCATE ONLY pgdba." + slot_name(loop, slot));
+	return RingAccess::kDone;
+}
+
+RingAccess first_in_slot(std::string_view loop, int slot, Micros *first, std::uint64_t *bytes) {
+	SlotTable table;
+	if (const RingAccess access = open_slot(loop, slot, AccessShareLock, false, &table); access != RingAccess::kDone)
+		return access;
+	Relation const relation = table.relation;
+	const int attribute = table.attribute[kSampledAt] + 1;
+	*bytes = std::uint64_t{BLCKSZ} * call([relation] { return RelationGetNumberOfBlocks(relation); });
+	*first = call([relation, attribute]() -> Micros {
+		TableScanDesc const scan = table_beginscan(relation, GetActiveSnapshot(), 0, nullptr);
+		HeapTuple const tuple = heap_getnext(scan, ForwardScanDirection);
+		bool null = true;
+		Datum value = 0;
+		if (tuple != nullptr)
+			value = heap_getattr(tuple, attribute, RelationGetDescr(relation), &null);
+		table_endscan(scan);
+		return null ? 0 : DatumGetTimestampTz(value);
+	});
+	close_slot(table);
+	return RingAccess::kDone;
+}
+
+RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view probe, Micros since, Micros until,
+                          bool wait, std::vector<RingRow> *rows) {
+	SlotTable table;
+	if (const RingAccess access = open_slot(loop, slot, AccessShareLock, wait, &table); access != RingAccess::kDone)
+		return access;
+	Relation const relation = table.relation;
+	const int count = RelationGetDescr(relation)->natts;
+	std::vector<Datum> values(count);
+	const auto nulls = std::make_unique<bool[]>(count);
+	Datum *const value = values.data();
+	bool *const null = nulls.get();
+	TableScanDesc const scan =
+	    call([relation] { return table_beginscan(relation, GetActiveSnapshot(), 0, nullptr); });
+	while (true) {
+		HeapTuple const tuple = call([scan, relation, value, null] {
+			CHECK_FOR_INTERRUPTS();
+			HeapTuple const next = heap_getnext(scan, ForwardScanDirection);
+			if (next != nullptr)
+				heap_deform_tuple(next, RelationGetDescr(relation), value, null);
+			return next;
+		});
+		if (tuple == nullptr)
+			break;
+		const Micros at = DatumGetTimestampTz(value[table.attribute[kSampledAt]]);
+		const bool keyframe = DatumGetBool(value[table.attribute[kKeyframe]]);
+		const text *const name = reinterpret_cast<text *>(DatumGetPointer(value[table.attribute[kProbe]]));
+		if (at > until || (!keyframe && at < since) ||
+		    std::string_view(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) != probe)
+			continue;
+		const Datum stored = value[table.attribute[kPayload]];
+		const bytea *const payload = call([stored] { return DatumGetByteaPP(stored); });
+		rows->push_back({DatumGetInt64(value[table.attribute[kTick]]), at, std::string(probe), keyframe,
+		                 std::string(VARDATA_ANY(payload), VARSIZE_ANY_EXHDR(payload))});
+		if (static_cast<const void *>(payload) != DatumGetPointer(stored))
+			call([payload] { pfree(const_cast<bytea *>(payload)); });
+	}
+	call([scan] { table_endscan(scan); });
+	close_slot(table);
+	return RingAccess::kDone;
+}
+
+bool ring_is_published(std::string *publication) {
+	const Sample found = select_rows(
+	    "SELECT p.pubname FROM pg_catalog.pg_publication p WHERE p.puballtables"
+	    " UNION ALL SELECT p.pubname FROM pg_catalog.pg_publication p"
+	    " JOIN pg_catalog.pg_publication_namespace n ON n.pnpubid OPERATOR(pg_catalog.=) p.oid"
+	    " WHERE n.pnnspid OPERATOR(pg_catalog.=) 'pgdba'::pg_catalog.regnamespace"
+	    " UNION ALL SELECT p.pubname FROM pg_catalog.pg_publication p"
+	    " JOIN pg_catalog.pg_publication_rel r ON r.prpubid OPERATOR(pg_catalog.=) p.oid"
+	    " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.prrelid"
+	    " WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgdba'::pg_catalog.regnamespace LIMIT 1");
+	if (found.rows() == 0)
+		return false;
+	*publication = found.at(0, std::size_t{0}).text;
+	return true;
+}
+
+bool extension_exists() {
+	return call([] {
+		return OidIsValid(get_extension_oid("pgdba", true)) && OidIsValid(get_namespace_oid("pgdba", true));
+	});
+}
+
+} // namespace pgdba::pg

@@ -1,0 +1,276 @@
+// Background workers: how they are registered, connected, pinned and kept waiting.
+#include "pgdba/pg/worker.hpp"
+
+#include "pgdba/pg/guard.hpp"
+#include "pgdba/pg/settings.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+}
+
+#include <ctime>
+
+namespace pgdba::pg {
+
+namespace {
+
+constexpr int kRestartSeconds = 5;
+constexpr std::int32_t kInvalidDatabase = -2; // datconnlimit of a database whose DROP was interrupted
+
+void copy_name(char *to, const char *from) { strlcpy(to, from, BGW_MAXLEN); }
+
+void register_static(const char *name, const char *library, const char *function, int flags,
+                     BgWorkerStartTime start) {
+	BackgroundWorker worker{};
+	copy_name(worker.bgw_name, name);
+	copy_name(worker.bgw_type, name);
+	copy_name(worker.bgw_library_name, library);
+	copy_name(worker.bgw_function_name, function);
+	worker.bgw_flags = flags;
+	worker.bgw_start_time = start;
+	worker.bgw_restart_time = kRestartSeconds;
+	RegisterBackgroundWorker(&worker);
+}
+
+// What the owner of a database or a role could have planted with ALTER DATABASE or ALTER ROLE ... SET.
+// Overridden right after connecting; a setting that this server version lacks is left out.
+struct Pinned {
+	const char *name, *value;
+};
+constexpr Pinned kPinned[] = {
+    {"role", "none"},
+    {"search_path", "pg_catalog, pg_temp"},
+    {"default_transaction_isolation", "read committed"},
+    {"default_transaction_deferrable", "off"},
+    {"default_transaction_read_only", "off"},
+    {"synchronous_commit", "off"}, // a dead synchronous standby must not stop sampling
+    {"statement_timeout", "0"},    // each statement arms its own timer
+    {"transaction_timeout", "0"},
+    {"idle_in_transaction_session_timeout", "0"},
+    {"idle_session_timeout", "0"},
+    {"row_security", "on"},
+    {"session_replication_role", "origin"},
+    {"stats_fetch_consistency", "cache"},
+    {"jit", "off"},
+    {"max_parallel_workers_per_gather", "0"},
+    {"work_mem", "4MB"},
+    {"hash_mem_multiplier", "2"},
+    {"temp_file_limit", "64MB"},
+    {"temp_tablespaces", ""},
+    {"default_tablespace", ""},
+    {"default_table_access_method", "heap"},
+    {"plan_cache_mode", "auto"},
+    {"enable_bitmapscan", "on"},
+    {"enable_hashagg", "on"},
+    {"enable_hashjoin", "on"},
+    {"enable_indexscan", "on"},
+    {"enable_indexonlyscan", "on"},
+    {"enable_material", "on"},
+    {"enable_memoize", "on"},
+    {"enable_mergejoin", "on"},
+    {"enable_nestloop", "on"},
+    {"enable_seqscan", "on"},
+    {"enable_sort", "on"},
+    {"from_collapse_limit", "8"},
+    {"join_collapse_limit", "8"},
+    {"client_min_messages", "error"},
+    {"standard_conforming_strings", "on"},
+    {"array_nulls", "on"},
+    {"transform_null_equals", "off"},
+    {"quote_all_identifiers", "off"},
+    {"DateStyle", "ISO, MDY"},
+    {"IntervalStyle", "postgres"},
+    {"TimeZone", "UTC"},
+    {"bytea_output", "hex"},
+    {"extra_float_digits", "1"},
+    {"lc_numeric", "C"},
+    {"lc_time", "C"},
+    {"restrict_nonsystem_relation_kind", ""}, // our views stand on foreign tables
+};
+
+} // namespace
+
+void register_static_workers() {
+	register_static("pgdba launcher", "pgdba", "pgdba_launcher_main",
+	                BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
+	                BgWorkerStart_ConsistentState);
+	// Shared memory only, so that it answers during recovery, saturation and shutdown.
+	register_static("pgdba server", "pgdba_http", "pgdba_server_main", BGWORKER_SHMEM_ACCESS,
+	                BgWorkerStart_PostmasterStart);
+}
+
+void begin_worker() {
+	call([] {
+		pqsignal(SIGHUP, SignalHandlerForConfigReload);
+		pqsignal(SIGTERM, die);
+		BackgroundWorkerUnblockSignals();
+	});
+}
+
+void connect_shared_catalogs() {
+	call([] { BackgroundWorkerInitializeConnection(nullptr, nullptr, 0); });
+}
+
+void connect_database(std::uint32_t oid) {
+	call([oid] { BackgroundWorkerInitializeConnectionByOid(oid, InvalidOid, 0); });
+}
+
+void pin_settings() {
+	for (const Pinned &pinned : kPinned)
+		call([&pinned] {
+			if (GetConfigOption(pinned.name, true, false) != nullptr)
+				SetConfigOption(pinned.name, pinned.value, PGC_SUSET, PGC_S_OVERRIDE);
+		});
+	const std::string lock_timeout = std::to_string(settings().lock_timeout_ms);
+	const char *const value = lock_timeout.c_str();
+	call([value] { SetConfigOption("lock_timeout", value, PGC_SUSET, PGC_S_OVERRIDE); });
+}
+
+bool database_usable(std::string_view name, std::uint32_t *oid, std::string *why_not) {
+	const std::string text(name);
+	const char *const cname = text.c_str();
+	struct Found {
+		Oid oid;
+		bool allow_connections;
+		std::int32_t connection_limit;
+	};
+	const Found found = call([cname]() -> Found {
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		Found f{get_database_oid(cname, true), false, 0};
+		if (OidIsValid(f.oid)) {
+			HeapTuple const tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(f.oid));
+			if (HeapTupleIsValid(tuple)) {
+				auto *const row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
+				f.allow_connections = row->datallowconn;
+				f.connection_limit = row->datconnlimit;
+				ReleaseSysCache(tuple);
+			} else {
+				f.oid = InvalidOid;
+			}
+		}
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+		return f;
+	});
+	*oid = found.oid;
+	if (found.oid == InvalidOid)
+		*why_not = "database \"" + text + "\" (pgdba.database) does not exist";
+	else if (!found.allow_connections)
+		*why_not = "database \"" + text + "\" (pgdba.database) does not allow connections";
+	else if (found.connection_limit == kInvalidDatabase)
+		*why_not = "database \"" + text + "\" (pgdba.database) is invalid: its DROP was interrupted";
+	else
+		return true;
+	return false;
+}
+
+bool start_child(const char *name, const char *function, std::uint32_t argument,
+                 std::string_view extra, Child *child) {
+	BackgroundWorker worker{};
+	copy_name(worker.bgw_name, name);
+	copy_name(worker.bgw_type, name);
+	copy_name(worker.bgw_library_name, "pgdba");
+	copy_name(worker.bgw_function_name, function);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_ConsistentState;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_main_arg = UInt32GetDatum(argument);
+	worker.bgw_notify_pid = MyProcPid;
+	std::memcpy(worker.bgw_extra, extra.data(), std::min<std::size_t>(extra.size(), BGW_EXTRALEN - 1));
+	BackgroundWorker *const registration = &worker;
+	BackgroundWorkerHandle *handle = nullptr;
+	BackgroundWorkerHandle **const place = &handle;
+	const bool registered = call([registration, place] {
+		MemoryContext const before = MemoryContextSwitchTo(TopMemoryContext);
+		const bool ok = RegisterDynamicBackgroundWorker(registration, place);
+		MemoryContextSwitchTo(before);
+		return ok;
+	});
+	*child = {registered ? handle : nullptr, 0};
+	return registered;
+}
+
+ChildState child_state(Child &child) {
+	if (child.handle == nullptr)
+		return ChildState::kStopped;
+	pid_t pid = 0;
+	auto *const handle = static_cast<BackgroundWorkerHandle *>(child.handle);
+	const BgwHandleStatus status = call([handle, &pid] { return GetBackgroundWorkerPid(handle, &pid); });
+	if (status == BGWH_STARTED) {
+		child.pid = pid;
+		return ChildState::kRunning;
+	}
+	return status == BGWH_NOT_YET_STARTED ? ChildState::kStarting : ChildState::kStopped;
+}
+
+void stop_child(Child &child) {
+	if (auto *const handle = static_cast<BackgroundWorkerHandle *>(child.handle))
+		call([handle] { TerminateBackgroundWorker(handle); });
+}
+
+void forget_child(Child &child) {
+	if (void *const handle = child.handle)
+		call([handle] { pfree(handle); });
+	child = {};
+}
+
+bool wait_latch(Micros timeout) {
+	const long milliseconds = static_cast<long>(std::max<Micros>(0, (timeout + 999) / 1000));
+	return call([milliseconds] {
+		(void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
+		                compat::wait_event());
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (!ConfigReloadPending)
+			return false;
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+		return true;
+	});
+}
+
+void check_interrupts() {
+	call([] { CHECK_FOR_INTERRUPTS(); });
+}
+
+Micros now() { return GetCurrentTimestamp(); } // reads the clock: cannot fail
+Micros server_start() { return PgStartTime; }
+
+Micros cpu_time() {
+	timespec time{};
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return time.tv_sec * kMicrosPerSecond + time.tv_nsec / 1000;
+}
+
+bool in_recovery() {
+	return call([] { return RecoveryInProgress(); });
+}
+
+void log(std::string_view message, std::string_view detail, std::string_view hint) {
+	const std::string texts[] = {std::string(message), std::string(detail), std::string(hint)};
+	const char *const m = texts[0].c_str(), *const d = texts[1].c_str(), *const h = texts[2].c_str();
+	call([m, d, h] {
+		ereport(LOG, (errcode(ERRCODE_SUCCESSFUL_COMPLETION), errmsg_internal("%s", m),
+		              d[0] != '\0' ? errdetail_internal("%s", d) : 0,
+		              h[0] != '\0' ? errhint("%s", h) : 0));
+	});
+}
+
+} // namespace pgdba::pg

@@ -1,0 +1,178 @@
+#include "pgdba/rings/writer.hpp"
+
+#include "pgdba/core/codec.hpp"
+#include "pgdba/pg/query.hpp"
+#include "pgdba/pg/shared.hpp"
+#include "pgdba/pg/worker.hpp"
+
+#include "pgdba/core/wall.hpp"
+
+namespace pgdba {
+
+namespace {
+
+constexpr int kMemoryDifferences = 31;
+constexpr int kTableDifferences = 63;
+constexpr int kSlotsPerRetention = 8; // of ten: one is being written, one is empty
+constexpr std::uint64_t kMaxSlotBytes = std::uint64_t{64} << 20;
+
+// The first `rows` rows of a sample; the rest is counted as cut.
+Sample first_rows(const Sample &sample, std::size_t rows) {
+	Sample shorter;
+	shorter.probe = sample.probe;
+	shorter.loop = sample.loop;
+	shorter.sampled_at = sample.sampled_at;
+	shorter.server_start = sample.server_start;
+	shorter.injected = sample.injected;
+	shorter.cut = sample.cut + static_cast<std::int64_t>(sample.rows() - rows);
+	shorter.set_columns(sample.columns());
+	for (std::size_t row = 0; row < rows; ++row)
+		shorter.copy_row(sample, row);
+	return shorter;
+}
+
+} // namespace
+
+Encoded encode_next(KeyframeState &state, const Sample &sample, int most_differences) {
+	if (state.differences >= 0 && state.differences < most_differences && same_columns(state.keyframe, sample)) {
+		std::string difference = encode_difference(state.keyframe, sample);
+		if (difference.size() <= state.keyframe.bytes() / 4) {
+			++state.differences;
+			return {std::move(difference), false};
+		}
+	}
+	state.keyframe = sample;
+	state.differences = 0;
+	return {encode_keyframe(sample), true};
+}
+
+std::size_t RingWriter::to_memory(Sample sample) {
+	KeyframeState &state = memory_[sample.probe];
+	const std::size_t most = pg::ring_max_entry_bytes();
+	while (true) {
+		const Encoded encoded = encode_next(state, sample, kMemoryDifferences);
+		if (encoded.payload.size() <= most &&
+		    pg::ring_append(sample.probe, false, sample.sampled_at, encoded.keyframe, encoded.payload))
+			return encoded.payload.size();
+		state.differences = -1;
+		if (!encoded.keyframe)
+			continue; // its keyframe was evicted, or a difference grew too large: begin again
+		if (sample.rows() == 0) {
+			pg::write_head([](pg::SharedHead &head) { ++head.dropped_bytes; });
+			return 0;
+		}
+		const std::size_t lost = encoded.payload.size();
+		pg::write_head([lost](pg::SharedHead &head) { head.dropped_bytes += static_cast<std::int64_t>(lost / 2); });
+		sample = first_rows(sample, sample.rows() / 2);
+	}
+}
+
+void RingWriter::to_table(std::string_view loop, const Sample &sample) {
+	queued_[loop_index(loop)].push_back(sample);
+}
+
+// Where writing goes on: the slot whose first row is the newest. RETURNS false when the tables cannot be looked at now.
+bool RingWriter::find_slot(std::string_view loop, Slot &slot) {
+	Slot found;
+	for (int number = 0; number < pg::kRingSlots; ++number) {
+		Micros first = 0;
+		std::uint64_t bytes = 0;
+		if (pg::first_in_slot(loop, number, &first, &bytes) != pg::RingAccess::kDone)
+			return false;
+		if (first != 0 && (found.number < 0 || first > found.first))
+			found = {number, first, bytes, false};
+	}
+	if (found.number < 0)
+		found = {0, 0, 0, true};
+	slot = found;
+	return true;
+}
+
+// Moves to the next slot when the current one is full of time. RETURNS why it could not, or nothing.
+std::string RingWriter::advance(std::string_view loop, Slot &slot, Micros now, Micros span) {
+	if (slot.first == 0)
+		slot.first = now;
+	if (now - slot.first < span && slot.bytes < kMaxSlotBytes)
+		return {};
+	const int next = (slot.number + 1) % pg::kRingSlots;
+	Micros first = 0;
+	std::uint64_t bytes = 0;
+	if (pg::first_in_slot(loop, next, &first, &bytes) != pg::RingAccess::kDone || first != 0)
+		return slot.bytes < kMaxSlotBytes ? std::string{} : "the next slot of its table is in use and this one is full";
+	slot = {next, now, 0, false};
+	tables_[loop_index(loop)].clear(); // every slot begins with keyframes
+	return {};
+}
+
+// Empties the slot ahead in a transaction of its own, long before it is needed; tried again at the next tick.
+void RingWriter::empty_next(std::string_view loop, Slot &slot) {
+	if (slot.next_empty)
+		return;
+	const int next = (slot.number + 1) % pg::kRingSlots;
+	pg::Transaction transaction(false);
+	Micros first = 0;
+	std::uint64_t bytes = 0;
+	if (pg::first_in_slot(loop, next, &first, &bytes) != pg::RingAccess::kDone)
+		return;
+	if (bytes != 0 && pg::truncate_ring_slot(loop, next) != pg::RingAccess::kDone)
+		return;
+	transaction.commit();
+	slot.next_empty = true;
+}
+
+RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t tick, Micros retention) {
+	const int index = loop_index(loop);
+	std::vector<Sample> samples;
+	samples.swap(queued_[index]);
+	Slot &slot = slots_[index];
+	if (pg::in_recovery()) { // after the promotion it looks for its place anew
+		tables_[index].clear();
+		slot = {};
+		return {};
+	}
+	const auto unwritten = [&](std::string reason) {
+		const auto count = static_cast<std::int64_t>(samples.size());
+		pg::write_head([count](pg::SharedHead &head) { head.unwritten_samples += count; });
+		tables_[index].clear();
+		return Outcome{false, std::move(reason)};
+	};
+	const Micros span = retention / kSlotsPerRetention;
+	try {
+		pg::Transaction transaction(false);
+		std::string publication;
+		if (pg::ring_is_published(&publication))
+			return unwritten("published: publication \"" + publication +
+			                 "\" would send the tables of pgdba to its subscribers, so history stays in memory");
+		if (slot.number < 0 && !find_slot(loop, slot))
+			return unwritten("its table is locked or missing");
+		const Micros now = samples.empty() ? pg::now() : samples.back().sampled_at;
+		if (std::string reason = advance(loop, slot, now, span); !reason.empty())
+			return unwritten(std::move(reason));
+		std::vector<pg::RingRow> rows;
+		std::uint64_t bytes = 0;
+		for (const Sample &sample : samples) {
+			Encoded encoded = encode_next(tables_[index][sample.probe], sample, kTableDifferences);
+			bytes += encoded.payload.size();
+			rows.push_back({tick, sample.sampled_at, sample.probe, encoded.keyframe, std::move(encoded.payload)});
+		}
+		if (pg::insert_ring_rows(loop, slot.number, rows) != pg::RingAccess::kDone)
+			return unwritten("its table is locked or missing");
+		transaction.commit();
+		slot.bytes += bytes;
+	} catch (...) { // nothing was written: what the next differences would stand on is not there
+		tables_[index].clear();
+		throw;
+	}
+	if (pg::now() - slot.first > span / 2)
+		empty_next(loop, slot);
+	return {true, {}};
+}
+
+void RingWriter::forget() {
+	memory_.clear();
+	for (auto &keyframes : tables_)
+		keyframes.clear();
+	slots_ = {};
+}
+
+} // namespace pgdba

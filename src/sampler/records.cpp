@@ -1,0 +1,133 @@
+#include "pgdba/sampler/records.hpp"
+
+#include "pgdba/core/verdict.hpp"
+#include "pgdba/sampler/relation_probe.hpp"
+
+#include "pgdba/core/wall.hpp"
+
+namespace pgdba {
+
+namespace {
+
+using Described = std::vector<std::pair<std::string, Type>>;
+
+const Described &heartbeat_columns() {
+	static const auto *const columns = new Described{
+	    {"loop", Type::kText},            {"tick", Type::kInt8},
+	    {"last_tick", Type::kTimestamp},  {"interval_seconds", Type::kFloat8},
+	    {"duration_seconds", Type::kFloat8}, {"lateness_seconds", Type::kFloat8},
+	    {"rows", Type::kInt8},            {"bytes", Type::kInt8},
+	    {"errors", Type::kInt8},          {"skipped", Type::kInt8},
+	    {"degraded", Type::kBool},        {"reason", Type::kText}};
+	return *columns;
+}
+
+const Described &probe_run_columns() {
+	static const auto *const columns = new Described{
+	    {"probe", Type::kText},         {"loop", Type::kText},
+	    {"runs", Type::kInt8},          {"wall_seconds", Type::kFloat8},
+	    {"cpu_seconds", Type::kFloat8}, {"rows", Type::kInt8},
+	    {"cut", Type::kInt8},           {"bytes", Type::kInt8},
+	    {"errors", Type::kInt8},        {"last_error", Type::kText},
+	    {"last_error_at", Type::kTimestamp}};
+	return *columns;
+}
+
+double seconds(Micros time) noexcept { return static_cast<double>(time) / kMicrosPerSecond; }
+
+// Fills one row by column name; a column that the definition lacks is left out.
+class RowWriter {
+public:
+	RowWriter(Sample &sample) : sample_(sample), row_(sample.add_row()) {}
+	void text(std::string_view name, std::string_view value) {
+		if (const int column = sample_.find_column(name); column >= 0)
+			sample_.set_text(row_, column, value);
+	}
+	void integer(std::string_view name, std::int64_t value) {
+		if (const int column = sample_.find_column(name); column >= 0)
+			sample_.set_int(row_, column, value);
+	}
+	void real(std::string_view name, double value) {
+		if (const int column = sample_.find_column(name); column >= 0)
+			sample_.set_float(row_, column, value);
+	}
+	void truth(std::string_view name, bool value) {
+		if (const int column = sample_.find_column(name); column >= 0)
+			sample_.set_bool(row_, column, value);
+	}
+
+private:
+	Sample &sample_;
+	std::size_t row_;
+};
+
+Sample empty_sample(std::string_view probe, const std::vector<Column> &columns, Micros at) {
+	Sample sample;
+	sample.probe = probe;
+	sample.loop = kLoops[0];
+	sample.sampled_at = at;
+	sample.set_columns(columns);
+	return sample;
+}
+
+} // namespace
+
+Sample heartbeat_sample(const LoopRecords &loops, const std::vector<Column> &columns, Micros at) {
+	Sample sample = empty_sample("heartbeat", columns, at);
+	for (std::size_t i = 0; i < loops.size(); ++i) {
+		const LoopRecord &loop = loops[i];
+		if (loop.tick == 0)
+			continue; // it never ran
+		RowWriter row(sample);
+		row.text("loop", kLoops[i]);
+		row.integer("tick", loop.tick);
+		row.integer("last_tick", loop.last_tick);
+		row.real("interval_seconds", seconds(loop.interval));
+		row.real("duration_seconds", seconds(loop.duration));
+		row.real("lateness_seconds", seconds(loop.lateness));
+		row.integer("rows", loop.rows);
+		row.integer("bytes", loop.bytes);
+		row.integer("errors", loop.errors);
+		row.integer("skipped", loop.skipped);
+		row.truth("degraded", loop.degraded);
+		row.text("reason", loop.reason);
+	}
+	return sample;
+}
+
+Sample probe_run_sample(const ProbeRecords &probes, const std::vector<Column> &columns, Micros at) {
+	Sample sample = empty_sample("probe_run", columns, at);
+	for (const auto &[name, probe] : probes) {
+		RowWriter row(sample);
+		row.text("probe", name);
+		row.text("loop", probe.loop);
+		row.integer("runs", probe.runs);
+		row.real("wall_seconds", seconds(probe.wall));
+		row.real("cpu_seconds", seconds(probe.cpu));
+		row.integer("rows", probe.rows);
+		row.integer("cut", probe.cut);
+		row.integer("bytes", probe.bytes);
+		row.integer("errors", probe.errors);
+		if (!probe.last_error.empty()) {
+			row.text("last_error", probe.last_error);
+			row.integer("last_error_at", probe.last_error_at);
+		}
+	}
+	return sample;
+}
+
+std::vector<std::pair<std::string, Type>> native_columns(std::string_view probe) {
+	if (probe == "heartbeat")
+		return heartbeat_columns();
+	if (probe == "probe_run")
+		return probe_run_columns();
+	if (probe == "relation")
+		return relation_columns();
+	Described columns;
+	if (probe == "verdict")
+		for (const Column &column : verdict_columns())
+			columns.emplace_back(column.name, column.type);
+	return columns;
+}
+
+} // namespace pgdba

@@ -1,0 +1,248 @@
+#include "pgdba/sampler/sampler.hpp"
+
+#include "pgdba/pg/error.hpp"
+#include "pgdba/pg/query.hpp"
+#include "pgdba/pg/settings.hpp"
+#include "pgdba/pg/shared.hpp"
+#include "pgdba/pg/watch.hpp"
+#include "pgdba/pg/worker.hpp"
+
+#include <cstring>
+
+#include "pgdba/core/wall.hpp"
+
+namespace pgdba {
+
+namespace {
+
+// How often it looks for the extension while that is missing: CREATE EXTENSION is noticed within this time.
+constexpr Micros kLookForExtension = kMicrosPerSecond;
+constexpr Micros kLongestWait = 60 * kMicrosPerSecond;
+
+Micros interval_of(std::size_t loop) {
+	return Micros{pg::settings().loops[loop].interval_ms} * 1000;
+}
+
+void say_missing(std::string_view why) {
+	pg::write_head([why](pg::SharedHead &head) {
+		const std::size_t length = std::min(why.size(), sizeof head.missing - 1);
+		std::memcpy(head.missing, why.data(), length);
+		head.missing[length] = '\0';
+	});
+}
+
+std::string joined(const std::vector<std::string> &names) {
+	std::string text;
+	for (const std::string &name : names)
+		text += (text.empty() ? "" : ", ") + name;
+	return text;
+}
+
+} // namespace
+
+Sampler::Sampler(std::string database)
+    : database_(std::move(database)),
+      schedules_{Schedule(interval_of(0)), Schedule(interval_of(1)), Schedule(interval_of(2)), Schedule(interval_of(3))} {
+	set_live_samples(&live_);
+}
+
+// Whether the extension is in the home database now; says so where people look, once per change.
+bool Sampler::extension_there() {
+	bool there = false;
+	{
+		pg::Transaction transaction(true);
+		there = pg::extension_exists();
+		transaction.commit();
+	}
+	if (there == definitions_loaded_)
+		return there;
+	if (there) {
+		reload_definitions();
+		say_missing({});
+		pg::process_state(pg::Role::kSampler, "sampling");
+	} else {
+		definitions_ = {};
+		definitions_loaded_ = false;
+		pg::forget_plans();
+		live_.clear(), before_.clear(), kept_.clear();
+		verdicts_.clear();
+		probes_.clear(), back_offs_.clear(), unavailable_.clear();
+		writer_.forget();
+	}
+	return there;
+}
+
+void Sampler::reload_definitions() {
+	(void)pg::watched_relation_changed();
+	{
+		// Views that a restore did not bring (their definitions are dumped, they are not) are made here.
+		pg::Transaction transaction(false);
+		if (!pg::in_recovery())
+			pg::execute("SELECT pgdba.sync_views()");
+		definitions_ = load_definitions();
+		pg::watch_relations(definitions_.relations);
+		transaction.commit();
+	}
+	pg::forget_plans();
+	unavailable_.clear();
+	for (const auto &[name, why] : definitions_.broken) {
+		unavailable_[name] = why;
+		probes_[name].last_error = why;
+	}
+	if (!definitions_loaded_) { // what was known before this process: `since` of standing verdicts
+		pg::Transaction transaction(true);
+		if (const SamplePointer last = last_sample("verdict", kLoops[0], 0))
+			verdicts_ = verdicts_from_sample(*last);
+		transaction.commit();
+		for (Schedule &schedule : schedules_)
+			schedule.request();
+	}
+	for (auto iterator = live_.begin(); iterator != live_.end();) // of probes that were dropped
+		iterator = definitions_.probe(iterator->first) == nullptr ? live_.erase(iterator) : std::next(iterator);
+	const auto checks = static_cast<int>(definitions_.checks.size());
+	pg::write_head([checks](pg::SharedHead &head) { head.checks = checks; });
+	definitions_loaded_ = true;
+}
+
+void Sampler::apply_settings() {
+	for (std::size_t i = 0; i < kLoops.size(); ++i)
+		schedules_[i].set_interval(interval_of(i));
+	pg::pin_settings();
+}
+
+Micros Sampler::next_due() const {
+	const Micros now = pg::now();
+	if (!definitions_loaded_)
+		return now + kLookForExtension;
+	Micros next = now + kLongestWait;
+	for (const Schedule &schedule : schedules_)
+		next = std::min(next, schedule.next(now));
+	return next;
+}
+
+void Sampler::run() {
+	while (true) {
+		if (!extension_there()) {
+			say_missing("extension pgdba is not created in database \"" + database_ + "\"");
+			pg::process_state(pg::Role::kSampler, "waiting for CREATE EXTENSION");
+		} else {
+			if (pg::watched_relation_changed())
+				reload_definitions();
+			const pg::SharedHead head = pg::snapshot_head();
+			for (std::size_t i = 0; i < kLoops.size(); ++i) {
+				if (head.loops[i].requested > head.loops[i].completed)
+					schedules_[i].request();
+				if (schedules_[i].due(pg::now()))
+					tick(static_cast<int>(i));
+			}
+		}
+		if (pg::wait_latch(std::max<Micros>(0, next_due() - pg::now())))
+			apply_settings();
+	}
+}
+
+void Sampler::tick(int loop) {
+	const auto requested = pg::snapshot_head().loops[loop].requested;
+	const Micros begin = pg::now();
+	const Micros lateness = schedules_[loop].begin(begin);
+	Tick tick{loop, kLoops[loop], begin, begin + Micros{pg::settings().loops[loop].budget_ms} * 1000, {}, {}, 0, 0, {}};
+	pg::write_head([loop, begin](pg::SharedHead &head) { head.loops[loop].last_begin = begin; });
+	for (const ProbeDefinition &probe : definitions_.probes)
+		if (probe.loop == tick.name && !(probe.scope == Scope::kNative && probe.name != "relation"))
+			run_probe(tick, probe);
+	record_self(tick, lateness);
+	judge(tick);
+	std::set<std::string> named;
+	for (const Verdict &verdict : verdicts_)
+		if (verdict.severity != Severity::kOk)
+			named.insert(verdict.object);
+	write_rings(tick, named);
+	publish(tick, requested);
+}
+
+// The heartbeat and the cost of each probe, before the checks look at them.
+void Sampler::record_self(Tick &tick, Micros lateness) {
+	LoopRecord &record = loops_[tick.loop];
+	++record.tick;
+	record.interval = schedules_[tick.loop].interval();
+	record.last_tick = tick.begin;
+	record.duration = pg::now() - tick.begin;
+	record.lateness = lateness;
+	record.rows = tick.rows;
+	record.skipped = schedules_[tick.loop].skipped();
+	record.errors += static_cast<std::int64_t>(tick.failed.size());
+	record.reason.clear();
+	if (!tick.late_probes.empty())
+		record.reason = "over budget: skipped " + joined(tick.late_probes);
+	else if (!tick.failed.empty())
+		record.reason = "failed: " + joined(tick.failed);
+	else if (!published_.empty())
+		record.reason = published_;
+	record.degraded = !record.reason.empty();
+	const auto remember = [&](std::string_view name, auto make) {
+		const ProbeDefinition *const probe = definitions_.probe(name);
+		if (probe == nullptr)
+			return;
+		try {
+			Sample sample = make(describe_columns(*probe, native_columns(name)));
+			sample.server_start = pg::server_start();
+			live_[std::string(name)] = std::make_shared<const Sample>(std::move(sample));
+			tick.sampled.emplace_back(name);
+		} catch (const BadDefinition &bad) { // its definition was edited by hand
+			unavailable_[std::string(name)] = bad.what();
+		}
+	};
+	remember("heartbeat", [&](const std::vector<Column> &columns) { return heartbeat_sample(loops_, columns, tick.begin); });
+	remember("probe_run", [&](const std::vector<Column> &columns) { return probe_run_sample(probes_, columns, tick.begin); });
+}
+
+void Sampler::judge(Tick &tick) {
+	JudgeContext context;
+	context.definitions = &definitions_;
+	context.at = pg::now();
+	context.budget = Micros{pg::settings().loops[tick.loop].budget_ms} * 1000;
+	context.before = &verdicts_;
+	context.unavailable = unavailable_;
+	for (std::size_t i = 0; i < kLoops.size(); ++i)
+		context.intervals[std::string(kLoops[i])] = schedules_[i].interval();
+	std::vector<Verdict> now = evaluate_checks(context, tick.name);
+	carry_since(now, verdicts_);
+	for (Verdict &verdict : verdicts_) // the other loops' stand, as long as their checks exist
+		if (verdict.loop != tick.name)
+			for (const CheckDefinition &check : definitions_.checks)
+				if (check.id == verdict.check_id && check.loop == verdict.loop) {
+					now.push_back(std::move(verdict));
+					break;
+				}
+	sort_verdicts(now);
+	verdicts_ = std::move(now);
+	// Verdicts are a sample too: the rings, the page and the endpoint read them there.
+	Sample sample = verdicts_to_sample(verdicts_, tick.begin);
+	sample.loop = kLoops[0];
+	sample.server_start = pg::server_start();
+	live_["verdict"] = std::make_shared<const Sample>(std::move(sample));
+	tick.sampled.emplace_back("verdict");
+}
+
+void Sampler::publish(const Tick &tick, std::uint64_t requested) {
+	const Micros end = pg::now();
+	const LoopRecord &record = loops_[tick.loop];
+	pg::write_head([&](pg::SharedHead &head) {
+		pg::LoopSlot &slot = head.loops[tick.loop];
+		slot.last_end = end;
+		slot.interval = record.interval;
+		slot.lateness = record.lateness;
+		slot.ticks = record.tick;
+		slot.errors = record.errors;
+		slot.skipped = record.skipped;
+		slot.last_seconds = static_cast<double>(end - tick.begin) / kMicrosPerSecond;
+		slot.last_success = tick.failed.empty() && tick.late_probes.empty();
+		slot.degraded = record.degraded;
+		const std::size_t length = std::min(record.reason.size(), sizeof slot.reason - 1);
+		std::memcpy(slot.reason, record.reason.data(), length);
+		slot.reason[length] = '\0';
+	});
+	pg::complete_requests(tick.loop, requested);
+}
+
+} // namespace pgdba
