@@ -168,6 +168,8 @@ void MetricsText::add(std::string_view name, MetricType type, std::string_view h
 	}
 	if (found == families_.end())
 		found = families_.emplace(name, Family{valid_utf8(help), fitting_type(name, type), {}}).first;
+	else if (type == MetricType::kUntyped)
+		found->second.type = type;
 	found->second.series.emplace(std::move(text), value);
 	++series_;
 }

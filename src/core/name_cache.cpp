@@ -44,12 +44,18 @@ void NameCache::end_pass() {
 	std::erase_if(names_, [this](const auto &item) { return item.second.seen + 1 < pass_; });
 }
 
-const RelationName *NameCache::find(std::uint32_t database, std::uint32_t relation) noexcept {
+const RelationName *NameCache::find(std::uint32_t database, std::uint32_t relation,
+                                    std::uint64_t activity) noexcept {
 	const auto found = names_.find(key(database, relation));
 	if (found == names_.end())
 		return nullptr;
-	found->second.seen = pass_;
-	return &found->second.name;
+	Entry &entry = found->second;
+	entry.seen = pass_;
+	if (entry.name.kind == '\0' && entry.activity != activity) {
+		entry.activity = activity;
+		return nullptr;
+	}
+	return &entry.name;
 }
 
 bool NameCache::learn(std::uint32_t database, std::uint32_t relation, RelationName name) {
@@ -62,12 +68,8 @@ bool NameCache::learn(std::uint32_t database, std::uint32_t relation, RelationNa
 		++refused_;
 		return false;
 	}
-	names_.emplace(key(database, relation), Entry{std::move(name), pass_});
+	names_.emplace(key(database, relation), Entry{std::move(name), pass_, 0});
 	return true;
-}
-
-void NameCache::forget_database(std::uint32_t database) {
-	std::erase_if(names_, [database](const auto &item) { return item.first >> 32 == database; });
 }
 
 std::vector<std::uint32_t> NameCache::relations(std::uint32_t database) const {

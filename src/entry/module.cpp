@@ -32,8 +32,7 @@ void _PG_init(void) {
 void pgdba_launcher_main(Datum) {
 	pg::entry([] {
 		pg::begin_worker();
-		pg::connect_shared_catalogs();
-		pg::pin_settings();
+		pg::connect_shared_catalogs(); // no database, so nothing that an owner could have set
 		pg::announce_process(pg::Role::kLauncher, "starting");
 		Launcher(pg::settings().database).run();
 	});

@@ -1,5 +1,5 @@
-// Differences between server versions that need more than a line, and headers that are better kept from everybody
-// (utils/datetime.h defines macros like DAY and TZ).
+// Differences between server versions that need more than a line, and headers that are better kept
+// from everybody (utils/datetime.h defines macros like DAY and TZ).
 #include "pgdba/pg/prelude.hpp"
 
 extern "C" {
@@ -12,14 +12,15 @@ namespace {
 
 // The parser's signature decides which of the two fits. Before 16:
 template <class... Argument>
-int decode(int (*parser)(char **, int *, int, int *, pg_tm *, fsec_t *, int *), Argument... argument) {
+int decode(int (*parser)(char **, int *, int, int *, pg_tm *, fsec_t *, int *),
+		   Argument... argument) {
 	return parser(argument...);
 }
 
 // From 16 on it also says more about a failure; we only ask whether it failed.
 template <class Extra, class... Argument>
 int decode(int (*parser)(char **, int *, int, int *, pg_tm *, fsec_t *, int *, Extra *),
-           Argument... argument) {
+		   Argument... argument) {
 	Extra extra{};
 	return parser(argument..., &extra);
 }
@@ -33,8 +34,8 @@ bool is_timestamp(const char *text) {
 	pg_tm parts{};
 	fsec_t fraction = 0;
 	return ParseDateTime(text, work, sizeof work, field, kind, MAXDATEFIELDS, &fields) == 0 &&
-	       decode(DecodeDateTime, field, kind, fields, &type, &parts, &fraction, &zone) == 0 &&
-	       type == DTK_DATE;
+		   decode(DecodeDateTime, field, kind, fields, &type, &parts, &fraction, &zone) == 0 &&
+		   type == DTK_DATE;
 }
 
 } // namespace pgdba::pg::compat

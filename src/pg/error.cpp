@@ -1,4 +1,5 @@
-// PgError without the server's headers: the packing of SQLSTATE is the only thing of the server it knows.
+// PgError without the server's headers: the packing of SQLSTATE is the only thing of the server it
+// knows.
 #include "pgdba/pg/error.hpp"
 
 namespace pgdba::pg {

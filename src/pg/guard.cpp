@@ -14,7 +14,8 @@ namespace {
 // Copies as much as fits and does not cut a character in two.
 template <std::size_t kSize> void copy_text(char (&to)[kSize], const char *from) noexcept {
 	const auto length = static_cast<int>(strnlen(from, INT_MAX));
-	const int kept = pg_mbcliplen(from, length, static_cast<int>(kSize) - 1); // only counts: cannot fail
+	const int kept =
+		pg_mbcliplen(from, length, static_cast<int>(kSize) - 1); // only counts: cannot fail
 	std::memcpy(to, from, static_cast<std::size_t>(kept));
 	to[kept] = '\0';
 }
@@ -25,46 +26,51 @@ void set_internal(Fault &fault, const char *what) noexcept {
 	copy_text(fault.detail, "This is an unexpected C++ exception inside pgdba.");
 }
 
-std::string text_or_empty(const char *text) { return text == nullptr ? std::string() : std::string(text); }
+std::string text_or_empty(const char *text) {
+	return text == nullptr ? std::string() : std::string(text);
+}
 
-// The server's copy of an error, freed also when building the exception runs out of memory.
-struct ErrorCopy {
-	ErrorData *data;
-	explicit ErrorCopy(ErrorData *data) noexcept : data(data) {}
+// The server's copy of its pending error, in a memory context of its own: FreeErrorData() leaves
+// behind some of the strings that CopyErrorData() made (15.20 does), and an abort may delete any
+// context of the caller's.
+class ErrorCopy {
+public:
+	// Copying allocates, so it can fail with an ERROR of its own: data() is nullptr then.
+	ErrorCopy() noexcept {
+		const SavedStacks stacks;
+		sigjmp_buf here;
+		if (sigsetjmp(here, 0) == 0) {
+			PG_exception_stack = &here;
+			memory_ = AllocSetContextCreate(TopMemoryContext, "pgdba error", ALLOCSET_SMALL_SIZES);
+			MemoryContextSwitchTo(memory_);
+			data_ = CopyErrorData();
+		}
+	}
 	ErrorCopy(const ErrorCopy &) = delete;
 	ErrorCopy &operator=(const ErrorCopy &) = delete;
 	~ErrorCopy() {
-		if (data != nullptr)
-			FreeErrorData(data); // only pfree of what CopyErrorData made: cannot fail
+		if (memory_ != nullptr)
+			MemoryContextDelete(memory_); // without callbacks: cannot fail
 	}
-};
+	const ErrorData *data() const noexcept { return data_; }
 
-// Copying allocates, so it can fail with an ERROR of its own: RETURNS nullptr then.
-ErrorData *copy_pending() noexcept {
-	const SavedStacks stacks;
-	ErrorData *volatile copy = nullptr;
-	sigjmp_buf here;
-	if (sigsetjmp(here, 0) == 0) {
-		PG_exception_stack = &here;
-		copy = CopyErrorData();
-	}
-	return copy;
-}
+private:
+	MemoryContext volatile memory_ = nullptr;
+	ErrorData *volatile data_ = nullptr;
+};
 
 } // namespace
 
 void throw_pending(MemoryContext context) {
-	// The copy must survive FlushErrorState (so not ErrorContext), and the caller's context may be the one that is full.
-	MemoryContextSwitchTo(TopMemoryContext);
-	const ErrorCopy copy(copy_pending());
+	const ErrorCopy copy;
 	FlushErrorState(); // resets a counter and a context: cannot fail
 	MemoryContextSwitchTo(context);
-	if (copy.data == nullptr)
+	const ErrorData *const data = copy.data();
+	if (data == nullptr)
 		throw PgError(ERRCODE_OUT_OF_MEMORY, "out of memory",
-		              "Failed while copying another error.");
-	throw PgError(copy.data->sqlerrcode, text_or_empty(copy.data->message),
-	              text_or_empty(copy.data->detail), text_or_empty(copy.data->hint),
-	              text_or_empty(copy.data->context));
+					  "Failed while copying another error.");
+	throw PgError(data->sqlerrcode, text_or_empty(data->message), text_or_empty(data->detail),
+				  text_or_empty(data->hint), text_or_empty(data->context));
 }
 
 void Fault::take_current() noexcept {
@@ -90,13 +96,14 @@ void Fault::take_current() noexcept {
 }
 
 void raise(const Fault &fault) {
-	// The context lines were collected when the server first raised the error; asking again would repeat them.
+	// The context lines were collected when the server first raised the error; asking again would
+	// repeat them.
 	if (fault.context[0] != '\0')
 		error_context_stack = nullptr;
 	ereport(ERROR, (errcode(fault.sqlstate), errmsg_internal("%s", fault.message),
-	                fault.detail[0] != '\0' ? errdetail_internal("%s", fault.detail) : 0,
-	                fault.hint[0] != '\0' ? errhint("%s", fault.hint) : 0,
-	                fault.context[0] != '\0' ? (errcontext("%s", fault.context)) : 0));
+					fault.detail[0] != '\0' ? errdetail_internal("%s", fault.detail) : 0,
+					fault.hint[0] != '\0' ? errhint("%s", fault.hint) : 0,
+					fault.context[0] != '\0' ? (errcontext("%s", fault.context)) : 0));
 	pg_unreachable();
 }
 
@@ -109,8 +116,9 @@ void warn(const Fault &fault) noexcept {
 	if (sigsetjmp(here, 0) == 0) {
 		PG_exception_stack = &here;
 		HOLD_INTERRUPTS(); // ereport ends with a look at them
-		ereport(WARNING, (errcode(fault.sqlstate), errmsg_internal("could not clean up: %s", fault.message),
-		                  fault.detail[0] != '\0' ? errdetail_internal("%s", fault.detail) : 0));
+		ereport(WARNING,
+				(errcode(fault.sqlstate), errmsg_internal("could not clean up: %s", fault.message),
+				 fault.detail[0] != '\0' ? errdetail_internal("%s", fault.detail) : 0));
 		RESUME_INTERRUPTS();
 		return;
 	}

@@ -5,11 +5,13 @@
 #include "pgdba/pg/settings.hpp"
 
 extern "C" {
+#include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_database.h"
-#include "commands/dbcommands.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
@@ -19,7 +21,6 @@ extern "C" {
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 }
 
@@ -149,23 +150,21 @@ bool database_usable(std::string_view name, std::uint32_t *oid, std::string *why
 		bool allow_connections;
 		std::int32_t connection_limit;
 	};
+	// A plain scan: without a database this process has no system cache, and on a new cluster no index either.
 	const Found found = call([cname]() -> Found {
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		Found f{get_database_oid(cname, true), false, 0};
-		if (OidIsValid(f.oid)) {
-			HeapTuple const tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(f.oid));
-			if (HeapTupleIsValid(tuple)) {
-				auto *const row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
-				f.allow_connections = row->datallowconn;
-				f.connection_limit = row->datconnlimit;
-				ReleaseSysCache(tuple);
-			} else {
-				f.oid = InvalidOid;
-			}
+		(void)GetTransactionSnapshot();
+		Found f{InvalidOid, false, 0};
+		Relation const relation = table_open(DatabaseRelationId, AccessShareLock);
+		TableScanDesc const scan = table_beginscan_catalog(relation, 0, nullptr);
+		while (HeapTuple const tuple = heap_getnext(scan, ForwardScanDirection)) {
+			auto *const row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
+			if (std::strcmp(NameStr(row->datname), cname) == 0)
+				f = {row->oid, row->datallowconn, row->datconnlimit};
 		}
-		PopActiveSnapshot();
+		table_endscan(scan);
+		table_close(relation, AccessShareLock);
 		CommitTransactionCommand();
 		return f;
 	});

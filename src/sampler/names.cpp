@@ -19,7 +19,7 @@ constexpr std::size_t kChunk = 5'000; // relations asked for in one statement: s
 constexpr int kVisits = 4;            // a tick
 constexpr Micros kVisitBudget = kMicrosPerSecond;
 constexpr Micros kLeastTime = 20'000; // with less than this left no visit begins
-constexpr std::uint32_t kShared = 0;
+constexpr std::uint32_t kShared = 0;  // the database of catalogs that all databases share
 constexpr std::size_t kHourly = 3; // in kLoops
 
 constexpr std::string_view kSelect =
@@ -48,6 +48,16 @@ std::vector<std::vector<std::uint32_t>> chunks(const std::vector<std::uint32_t> 
 	return parts;
 }
 
+// Changes with every counter; that it may run over does not matter.
+std::uint64_t activity(const pg::RelationCounters &c) noexcept {
+	std::uint64_t sum = 0;
+	for (const std::int64_t counter :
+	     {c.scans, c.inserted, c.updated, c.deleted, c.live, c.dead, c.blocks_fetched, c.vacuums, c.autovacuums,
+	      c.analyzes, c.autoanalyzes})
+		sum = sum * 31 + static_cast<std::uint64_t>(counter);
+	return sum;
+}
+
 Micros refresh_interval() {
 	return Micros{pg::settings().loops[kHourly].interval_ms} * 1000;
 }
@@ -60,10 +70,10 @@ void RelationNames::begin() noexcept {
 		progress.wanted.clear();
 }
 
-const RelationName *RelationNames::find(std::uint32_t database, std::uint32_t relation) {
-	const RelationName *const name = cache_.find(database, relation);
+const RelationName *RelationNames::find(const pg::RelationCounters &relation) {
+	const RelationName *const name = cache_.find(relation.database, relation.relation, activity(relation));
 	if (name == nullptr)
-		progress_[database].wanted.push_back(relation);
+		progress_[relation.database].wanted.push_back(relation.relation);
 	return name;
 }
 

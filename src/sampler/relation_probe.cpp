@@ -168,7 +168,7 @@ Sample relation_sample(const ProbeDefinition &definition, std::string_view home,
 	probe.names.begin();
 	for (const pg::RelationCounters &relation : counters)
 		if (sampled.contains(relation.database))
-			(void)probe.names.find(relation.database, relation.relation);
+			(void)probe.names.find(relation);
 	probe.names.learn(databases, deadline);
 
 	// Scans of indexes belong to their tables, which may come before or after them.
@@ -179,7 +179,7 @@ Sample relation_sample(const ProbeDefinition &definition, std::string_view home,
 	for (std::size_t i = 0; i < count; ++i) {
 		if (!sampled.contains(counters[i].database))
 			continue;
-		known[i] = probe.names.find(counters[i].database, counters[i].relation);
+		known[i] = probe.names.find(counters[i]);
 		if (known[i] == nullptr)
 			++sample.cut;
 		else if (is_index(known[i]->kind))

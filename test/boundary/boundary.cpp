@@ -15,7 +15,7 @@ namespace boundary {
 
 void raise_server_error() {
 	ereport(ERROR, (errcode(ERRCODE_DIVISION_BY_ZERO), errmsg("division by zero"),
-	                errdetail("The divisor was zero."), errhint("Choose another divisor.")));
+					errdetail("The divisor was zero."), errhint("Choose another divisor.")));
 }
 
 std::string text_argument(FunctionCallInfo fcinfo, int number) {

@@ -1,4 +1,5 @@
-// Shared by the functions of the boundary test: objects that are counted, and server calls that fail.
+// Shared by the functions of the boundary test: objects that are counted, and server calls that
+// fail.
 #pragma once
 
 #include "pgdba/pg/entry.hpp"

@@ -51,7 +51,8 @@ void throw_kind(const std::string &kind) {
 		throw std::runtime_error(std::string(100'000, 'y'));
 	if (kind == "int")
 		throw 42;
-	throw PgError(pgdba::pg::sqlstate("55000"), "pgdba is not ready", "It has just started.", "Wait.");
+	throw PgError(pgdba::pg::sqlstate("55000"), "pgdba is not ready", "It has just started.",
+				  "Wait.");
 }
 
 // Where the server would jump to next: the same before and after whatever a function did.
@@ -130,9 +131,9 @@ Datum boundary_throw(PG_FUNCTION_ARGS) {
 // No exception is in flight, and the server holds no interrupts back.
 Datum boundary_clean(PG_FUNCTION_ARGS) {
 	return entry([] {
-		return BoolGetDatum(std::current_exception() == nullptr && std::uncaught_exceptions() == 0 &&
-		                    InterruptHoldoffCount == 0 && QueryCancelHoldoffCount == 0 &&
-		                    CritSectionCount == 0);
+		return BoolGetDatum(std::current_exception() == nullptr &&
+							std::uncaught_exceptions() == 0 && InterruptHoldoffCount == 0 &&
+							QueryCancelHoldoffCount == 0 && CritSectionCount == 0);
 	});
 }
 
@@ -142,7 +143,7 @@ Datum boundary_nested(PG_FUNCTION_ARGS) {
 		const Counted object;
 		MemoryContext const memory = CurrentMemoryContext;
 		return BoolGetDatum(survives_throw_through_call() && survives_nested_call() &&
-		                    memory == CurrentMemoryContext);
+							memory == CurrentMemoryContext);
 	});
 }
 
@@ -178,7 +179,7 @@ Datum boundary_no_memory_for_copy(PG_FUNCTION_ARGS) {
 		try {
 			call([message] {
 				ereport(ERROR, (errcode(ERRCODE_DIVISION_BY_ZERO), errmsg_internal("%s", message),
-				                (limit_memory_to_what_is_mapped(), 0)));
+								(limit_memory_to_what_is_mapped(), 0)));
 			});
 		} catch (const PgError &error) {
 			lift_memory_limit();

@@ -38,8 +38,8 @@ is(failure('SELECT server_error()'), '22012|division by zero|The divisor was zer
 
 my ($out) = session('SELECT server_error(); SELECT server_error(); SELECT live(), clean();');
 is($out, '0|t', 'all destructors ran under two errors of the server');
-cmp_ok($node->safe_psql('postgres', q{SELECT growth('SELECT server_error()', 300)}),
-	'<', 300_000, 'the heap is flat over errors of the server (a leak would be 90 MB)');
+cmp_ok($node->safe_psql('postgres', q{SELECT growth('SELECT server_error()', 3000)}),
+	'<', 100_000, 'the heap is flat over errors of the server');
 
 is($node->safe_psql('postgres', q{SELECT state, detail FROM failure($$SELECT execute('SELECT 1/0')$$)}),
 	'22012|', 'an error inside SPI comes out as itself');
@@ -67,8 +67,8 @@ for my $kind (qw(out_of_range huge bad_alloc int pgdba))
 {
 	($out) = session("SELECT throw('$kind'); SELECT live(), clean();");
 	is($out, '0|t', "after $kind no object is alive and no exception in flight");
-	cmp_ok($node->safe_psql('postgres', "SELECT growth(\$\$SELECT throw('$kind')\$\$, 300)"),
-		'<', 300_000, "the heap is flat over $kind");
+	cmp_ok($node->safe_psql('postgres', "SELECT growth(\$\$SELECT throw('$kind')\$\$, 3000)"),
+		'<', 100_000, "the heap is flat over $kind");
 }
 
 # ---- every way out of a guarded call ----
@@ -106,8 +106,8 @@ is( $node->safe_psql('postgres', q{
 	"22012|00000|00000\n1", 'and the transaction around it goes on');
 session(q{SELECT execute('INSERT INTO half_done VALUES (2)'), execute('SELECT 1/0'); SELECT 1;});
 is($node->safe_psql('postgres', 'SELECT count(*) FROM half_done'), '0', 'a half-done insert is not committed');
-cmp_ok($node->safe_psql('postgres', q{SELECT growth($$SELECT sandboxed('SELECT 1/0')||1/0$$, 300)}),
-	'<', 300_000, 'the heap is flat over swallowed errors');
+cmp_ok($node->safe_psql('postgres', q{SELECT growth($$SELECT sandboxed('SELECT 1/0')||1/0$$, 3000)}),
+	'<', 100_000, 'the heap is flat over swallowed errors');
 
 # ---- interrupts ----
 

@@ -1,4 +1,5 @@
-// Locks and interrupts around errors: straight-line code on plain memory under the lock, server calls after it.
+// Locks and interrupts around errors: straight-line code on plain memory under the lock, server
+// calls after it.
 #include "boundary.hpp"
 
 extern "C" {
@@ -25,5 +26,5 @@ Datum boundary_locked_copy(PG_FUNCTION_ARGS) {
 // Not unsigned in SQL: a count that went below zero shows as -1.
 Datum boundary_holdoff(PG_FUNCTION_ARGS) {
 	return pgdba::pg::entry(
-	    [] { return Int32GetDatum(static_cast<int32>(InterruptHoldoffCount)); });
+		[] { return Int32GetDatum(static_cast<int32>(InterruptHoldoffCount)); });
 }

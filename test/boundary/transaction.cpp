@@ -1,4 +1,5 @@
-// An ERROR is only swallowed by code that aborts its transaction or subtransaction: pgdba's own helpers do.
+// An ERROR is only swallowed by code that aborts its transaction or subtransaction: pgdba's own
+// helpers do.
 #include "boundary.hpp"
 
 #include "pgdba/pg/query.hpp"

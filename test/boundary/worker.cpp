@@ -1,5 +1,6 @@
-// A background worker that does nothing but fail: half of its ticks end with an ERROR of the server in the middle of
-// a transaction, half with a C++ exception. What it did so far is in pg_stat_activity.query.
+// A background worker that does nothing but fail: half of its ticks end with an ERROR of the server
+// in the middle of a transaction, half with a C++ exception. What it did so far is in
+// pg_stat_activity.query.
 #include "boundary.hpp"
 
 #include "pgdba/pg/query.hpp"
@@ -47,8 +48,8 @@ bool tick(int number) {
 
 void report(int failed) {
 	const std::string text = "failed " + std::to_string(failed) + " live " +
-	                         std::to_string(boundary::Counted::live) + " holdoff " +
-	                         std::to_string(InterruptHoldoffCount);
+							 std::to_string(boundary::Counted::live) + " holdoff " +
+							 std::to_string(InterruptHoldoffCount);
 	const char *const activity = text.c_str();
 	call([activity] { pgstat_report_activity(STATE_RUNNING, activity); });
 }
@@ -99,7 +100,7 @@ Datum boundary_start_worker(PG_FUNCTION_ARGS) {
 		const bool started = call([definition, &pid] {
 			BackgroundWorkerHandle *handle = nullptr;
 			return RegisterDynamicBackgroundWorker(definition, &handle) &&
-			       WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_POSTMASTER_DIED;
+				   WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_POSTMASTER_DIED;
 		});
 		if (!started)
 			throw PgError(pgdba::pg::sqlstate("53000"), "could not start a background worker");

@@ -88,7 +88,7 @@ my $node = PostgreSQL::Test::Cluster->new('http');
 $node->init;
 $node->append_conf('postgresql.conf', <<EOF);
 shared_preload_libraries = 'pgdba'
-cluster_name = 'http "test"'
+pgdba.cluster = 'http "test"'
 pgdba.listen = '127.0.0.1:$port'
 pgdba.hot_interval = '500ms'
 EOF
@@ -283,7 +283,8 @@ SKIP: {
 	wait_until(sub { server_row() =~ /^listening on 1 of 5 addresses\|.*0\.0\.0\.0:$second.*loopback/ },
 		'an address that is not loopback is refused and said');
 	ok(!dial($second), 'nobody listens there');
-	is(metric($port, 'pgdba_http_listening', 'address="203.0.113.1:80"'), '0', 'the metric says so');
+	wait_until(sub { (metric($port, 'pgdba_http_listening', 'address="203.0.113.1:80"') // '') eq '0' },
+		'the metric says so');
 	is(count_in_log(qr/address "\Q$_\E" in pgdba\.listen is not opened/), 1, "$_ is said in the log")
 	  for ("0.0.0.0:$second", '203.0.113.1:80', 'somewhere:80', 'unix:/tmp/x');
 }

@@ -2,7 +2,8 @@
 //
 // The statistics of the server know relations by OID only, and a name takes a visit to the relation's database. So a
 // name is kept until a pass over the statistics no longer finds its relation. That there is no such relation is an
-// answer too and is kept as well, or it would be asked again every tick.
+// answer too: it holds until something happens to the relation, because the statistics know a table from the moment it
+// is created, and everybody else only from the commit on.
 // Bounded: beyond `most` names nothing is added, and that is counted.
 #pragma once
 
@@ -29,11 +30,11 @@ public:
 	void begin_pass() noexcept { ++pass_; }
 	void end_pass();
 
-	// RETURNS: null when the name is not known. Valid until the next learn(), end_pass() or forget_database().
-	const RelationName *find(std::uint32_t database, std::uint32_t relation) noexcept;
+	// `activity` is any number that changes when the relation's counters do.
+	// RETURNS: null when the name is not known. Valid until the next learn() or end_pass().
+	const RelationName *find(std::uint32_t database, std::uint32_t relation, std::uint64_t activity) noexcept;
 	// RETURNS: false when it is new and there is no place for it.
 	bool learn(std::uint32_t database, std::uint32_t relation, RelationName name);
-	void forget_database(std::uint32_t database);
 
 	// Every relation of a database that has an entry, for asking again: relations are renamed.
 	std::vector<std::uint32_t> relations(std::uint32_t database) const;
@@ -45,7 +46,8 @@ public:
 private:
 	struct Entry {
 		RelationName name;
-		std::uint64_t seen = 0; // the last pass that looked for it
+		std::uint64_t seen = 0;     // the last pass that looked for it
+		std::uint64_t activity = 0; // when it was last asked for; only of missing relations
 	};
 	static std::uint64_t key(std::uint32_t database, std::uint32_t relation) noexcept {
 		return std::uint64_t{database} << 32 | relation;

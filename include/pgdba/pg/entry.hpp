@@ -1,5 +1,6 @@
-// What the server looks up by name in our libraries. Under hidden visibility each such function must be declared as
-// exported before it is defined; these two macros are that declaration. Inside, the body goes through entry().
+// What the server looks up by name in our libraries. Under hidden visibility each such function
+// must be declared as exported before it is defined; these two macros are that declaration. Inside,
+// the body goes through entry().
 //
 //   PGDBA_FUNCTION(pgdba_health)
 //   Datum pgdba_health(PG_FUNCTION_ARGS) {

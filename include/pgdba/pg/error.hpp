@@ -1,5 +1,6 @@
-// A server ERROR as a C++ exception. No server header: every layer may throw and read it, but only the boundary
-// catches it, in code that has aborted the (sub)transaction: catching an ERROR is not recovering from it.
+// A server ERROR as a C++ exception. No server header: every layer may throw and read it, but only
+// the boundary catches it, in code that has aborted the (sub)transaction: catching an ERROR is not
+// recovering from it.
 #pragma once
 
 #include <exception>
@@ -11,9 +12,9 @@ namespace pgdba::pg {
 class PgError : public std::exception {
 public:
 	explicit PgError(int sqlstate, std::string message, std::string detail = {},
-	                 std::string hint = {}, std::string context = {})
-	    : sqlstate(sqlstate), message(std::move(message)), detail(std::move(detail)),
-	      hint(std::move(hint)), context(std::move(context)) {}
+					 std::string hint = {}, std::string context = {})
+		: sqlstate(sqlstate), message(std::move(message)), detail(std::move(detail)),
+		  hint(std::move(hint)), context(std::move(context)) {}
 	const char *what() const noexcept override { return message.c_str(); }
 	std::string state() const; // the five characters, "22012"
 

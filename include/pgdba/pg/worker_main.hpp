@@ -1,6 +1,7 @@
 // A background worker's main function, for folders that do not see the server's headers.
 //
-//   PGDBA_EXPORT void pgdba_server_main(std::uintptr_t argument) { pgdba::pg::run_worker(serve, argument); }
+//   PGDBA_EXPORT void pgdba_server_main(std::uintptr_t argument) { pgdba::pg::run_worker(serve,
+//   argument); }
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace pgdba::pg {
 
-// Runs the body as entry() does: an exception becomes an ERROR, with which the process ends (exit code 1).
+// Runs the body as entry() does: an exception becomes an ERROR, with which the process ends (exit
+// code 1).
 void run_worker(void (*body)(std::uintptr_t argument), std::uintptr_t argument);
 
 } // namespace pgdba::pg

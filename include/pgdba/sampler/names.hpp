@@ -8,6 +8,7 @@
 #include "pgdba/core/sample.hpp"
 #include "pgdba/core/schedule.hpp"
 #include "pgdba/pg/databases.hpp"
+#include "pgdba/pg/statistics.hpp"
 
 #include <cstdint>
 #include <map>
@@ -21,9 +22,8 @@ class RelationNames {
 public:
 	// A pass: begin, find() each relation, learn() what was not found, end.
 	void begin() noexcept;
-	// RETURNS: null when it is not known; it is then asked for by learn(). Catalogs that all databases share have the
-	// database 0. Valid until learn().
-	const RelationName *find(std::uint32_t database, std::uint32_t relation);
+	// RETURNS: null when it is not known; it is then asked for by learn(). Valid until learn() or end().
+	const RelationName *find(const pg::RelationCounters &relation);
 	// As far as the time goes. REQUIRES: no transaction is open.
 	void learn(const std::vector<pg::Database> &databases, Micros deadline);
 	void end();

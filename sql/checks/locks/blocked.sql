@@ -73,7 +73,7 @@ ORDER BY f.waited DESC
 LIMIT 100
 $check$,
 	definition => $definition${
-	"title": "Nobody waits long for a lock",
+	"title": "Waits for locks",
 	"loop": "hot",
 	"probes": ["activity"],
 	"thresholds": {"warning": 30, "critical": 120},

@@ -21,7 +21,7 @@ FROM (SELECT format('loop %s is late, its last tick was %s ago', h.loop,
 		WHERE r.last_error <> '') p
 $check$,
 	definition => $definition${
-	"title": "pgdba samples on time",
+	"title": "Sampling by pgdba",
 	"loop": "hot",
 	"probes": ["heartbeat", "probe_run"],
 	"thresholds": {"warning": 0},

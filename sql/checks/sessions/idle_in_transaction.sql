@@ -40,7 +40,7 @@ ORDER BY s.idle_seconds DESC
 LIMIT 100
 $check$,
 	definition => $definition${
-	"title": "No session idles in a transaction",
+	"title": "Sessions idle in a transaction",
 	"loop": "hot",
 	"probes": ["activity"],
 	"thresholds": {"warning": 300, "critical": 1800},

@@ -12,7 +12,7 @@ WHERE NOT p.ok
 ORDER BY p.item
 $check$,
 	definition => $definition${
-	"title": "The server is set up for pgdba",
+	"title": "Set-up of the server",
 	"loop": "storage",
 	"probes": ["preflight"],
 	"thresholds": {"info": 0},

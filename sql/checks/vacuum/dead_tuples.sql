@@ -52,7 +52,7 @@ ORDER BY r.pct_dead DESC
 LIMIT 1000
 $check$,
 	definition => $definition${
-	"title": "Dead rows are few",
+	"title": "Dead rows",
 	"loop": "workload",
 	"probes": ["relation", "horizon"],
 	"thresholds": {"warning": 20, "critical": 50, "for": "10m", "floor": {"dead": 100000}},
