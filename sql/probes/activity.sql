@@ -3,6 +3,9 @@
 -- Names and texts of other databases may be in other encodings, so no text function touches them. The text of a
 -- statement is kept only inside a transaction: idle sessions block nobody, save by advisory locks, which have no text.
 -- pg_blocking_pids() and pg_locks stop the lock manager for a moment: they are asked only when somebody waits.
+--
+-- In a queue everybody waits for all those ahead. Kept are the blockers that do not wait themselves, and of the others
+-- the four that have waited longest, which lead to the holder too: a queue of hundreds stays small.
 SELECT pgdba.define_probe(
 	name => 'activity',
 	loop => 'hot',
@@ -16,6 +19,14 @@ WITH waiter AS MATERIALIZED (
 	FROM pg_catalog.pg_locks l
 	WHERE NOT l.granted AND (SELECT pg_catalog.count(*) FROM waiter) > 0
 	ORDER BY l.pid, l.waitstart
+), queue AS MATERIALIZED (
+	SELECT w.pid FROM waiter w LEFT JOIN wanted t ON t.pid = w.pid ORDER BY t.waitstart, w.pid
+), blocked AS (
+	SELECT w.pid, pg_catalog.to_jsonb(ARRAY(
+			SELECT DISTINCT b.pid FROM pg_catalog.unnest(w.blockers) AS b (pid)
+			WHERE NOT EXISTS (SELECT FROM queue q WHERE q.pid = b.pid))
+		|| ARRAY(SELECT q.pid FROM queue q WHERE q.pid = ANY (w.blockers) LIMIT 4)) AS blocked_by
+	FROM waiter w
 )
 SELECT a.datname::pg_catalog.text AS db,
 	a.pid::pg_catalog.int8 AS pid,
@@ -32,7 +43,7 @@ SELECT a.datname::pg_catalog.text AS db,
 	a.state_change,
 	pg_catalog.age(a.backend_xid)::pg_catalog.int8 AS backend_xid_age,
 	pg_catalog.age(a.backend_xmin)::pg_catalog.int8 AS backend_xmin_age,
-	CASE WHEN waiter.pid IS NOT NULL THEN pg_catalog.to_jsonb(waiter.blockers) END AS blocked_by,
+	blocked.blocked_by,
 	wanted.waitstart AS lock_wait_start,
 	wanted.locktype AS lock_type,
 	wanted.mode AS lock_mode,
@@ -41,7 +52,7 @@ SELECT a.datname::pg_catalog.text AS db,
 	a.query_id,
 	CASE WHEN a.xact_start IS NOT NULL THEN a.query END AS query
 FROM pg_catalog.pg_stat_activity a
-LEFT JOIN waiter ON waiter.pid = a.pid
+LEFT JOIN blocked ON blocked.pid = a.pid
 LEFT JOIN wanted ON wanted.pid = a.pid
 WHERE a.pid <> pg_catalog.pg_backend_pid()
 $probe$,
@@ -62,7 +73,7 @@ $probe$,
 	"state_change": {"help": "Since when it has had this state"},
 	"backend_xid_age": {"unit": "transactions", "help": "Age of its transaction ID; NULL when it has written nothing"},
 	"backend_xmin_age": {"unit": "transactions", "help": "Age of the oldest transaction it may need to see; NULL when it has no snapshot"},
-	"blocked_by": {"help": "Process IDs that it waits for, only while it waits for a lock; 0 is a prepared transaction"},
+	"blocked_by": {"help": "Process IDs that it waits for, only while it waits for a lock; 0 is a prepared transaction. Of those that wait themselves at most four"},
 	"lock_wait_start": {"help": "Since when it has waited for a lock"},
 	"lock_type": {"help": "Kind of lock that it waits for"},
 	"lock_mode": {"help": "Mode of the lock that it waits for"},

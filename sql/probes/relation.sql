@@ -29,7 +29,7 @@ SELECT pgdba.define_probe(
 	"n_dead_tup": {"kind": "gauge", "unit": "rows", "metric": "pg_table_dead_tuples",
 		"help": "Dead rows, an estimate"},
 	"pct_dead": {"kind": "gauge", "unit": "percent", "metric": "pg_table_pct_dead",
-		"help": "Share of dead rows in live and dead ones, 0 for an empty table"},
+		"help": "Share of dead rows in live and dead ones; absent for an empty table"},
 	"n_mod_since_analyze": {"kind": "gauge", "unit": "rows", "metric": "pg_table_modified_since_analyze",
 		"help": "Rows changed since the last analyze, an estimate"},
 	"n_ins_since_vacuum": {"kind": "gauge", "unit": "rows", "metric": "pg_table_inserted_since_vacuum",

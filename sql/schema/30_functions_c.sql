@@ -1,4 +1,5 @@
--- What the library provides. Those that run definitions, or read views, pin the search path of their caller.
+-- What the library provides. Those that look at definitions or run them pin the search path as the sampler has it, so
+-- that what is accepted here runs there; and jit is off: compiling the text of a check takes a thousand times longer than running it.
 
 CREATE FUNCTION pgdba.loaded() RETURNS bool
 	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgdba_loaded';
@@ -12,13 +13,13 @@ COMMENT ON FUNCTION pgdba.require_preload() IS
 CREATE FUNCTION pgdba.validate_probe(name text, loop text, query text, key text[], columns jsonb, scope text,
 	options jsonb)
 	RETURNS TABLE (column_name text, column_type text, kind text)
-	LANGUAGE c VOLATILE SET search_path = pg_catalog, pgdba, pg_temp
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'pgdba_validate_probe';
 COMMENT ON FUNCTION pgdba.validate_probe(text, text, text, text[], jsonb, text, jsonb) IS
 	'Columns that a probe would return, db first. Raises 22023 for a bad definition, 42601 when the text is not one SELECT, 0A000 for a type no sample can hold, and the errors of the query itself. Runs nothing.';
 
 CREATE FUNCTION pgdba.validate_check(check_id text, query text, definition jsonb) RETURNS void
-	LANGUAGE c VOLATILE SET search_path = pg_catalog, pgdba, pg_temp
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'pgdba_validate_check';
 COMMENT ON FUNCTION pgdba.validate_check(text, text, jsonb) IS
 	'Returns when a check is well-formed. Raises 22023 for a bad definition, and the errors of the query itself. Runs nothing.';
@@ -47,17 +48,20 @@ COMMENT ON SERVER pgdba_ring IS 'The rings of this cluster.';
 
 CREATE FUNCTION pgdba.verdicts_at(as_of timestamptz)
 	RETURNS TABLE (check_id text, area text, severity text, object text, database text, message text, value float8, unit text, warning float8, critical float8, since timestamptz, sampled_at timestamptz, evidence jsonb, why text, action text, sql text, lock_level text, undo text, symptom_of text)
-	LANGUAGE c VOLATILE SET search_path = pg_catalog, pgdba, pg_temp AS 'MODULE_PATHNAME', 'pgdba_verdicts_at';
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+	AS 'MODULE_PATHNAME', 'pgdba_verdicts_at';
 COMMENT ON FUNCTION pgdba.verdicts_at(timestamptz) IS
 	'Verdicts as they were at a time, judged now from the samples of then; NULL gives the latest ones of the sampler. Raises 55000 without preload.';
 
 CREATE FUNCTION pgdba.health(as_of timestamptz DEFAULT NULL) RETURNS SETOF text
-	LANGUAGE c VOLATILE SET search_path = pg_catalog, pgdba, pg_temp AS 'MODULE_PATHNAME', 'pgdba_health';
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+	AS 'MODULE_PATHNAME', 'pgdba_health';
 COMMENT ON FUNCTION pgdba.health(timestamptz) IS
 	'What is wrong and what to do, as lines for people, worst first. Raises 55000 without preload.';
 
 CREATE FUNCTION pgdba.health_json(as_of timestamptz DEFAULT NULL) RETURNS jsonb
-	LANGUAGE c VOLATILE SET search_path = pg_catalog, pgdba, pg_temp AS 'MODULE_PATHNAME', 'pgdba_health_json';
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+	AS 'MODULE_PATHNAME', 'pgdba_health_json';
 COMMENT ON FUNCTION pgdba.health_json(timestamptz) IS
 	'The same as pgdba.health() for programs. Raises 55000 without preload.';
 

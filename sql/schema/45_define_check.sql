@@ -44,7 +44,7 @@ BEGIN
 	IF found_origin = 'pgdba' THEN
 		RAISE EXCEPTION 'cannot drop check "%" because pgdba requires it', check_id USING
 			ERRCODE = 'dependent_objects_still_exist',
-			HINT = pg_catalog.format('SELECT pgdba.set_threshold(%L, ''%%'', ''Infinity'', ''Infinity''); keeps it quiet.',
+			HINT = pg_catalog.format('SELECT pgdba.set_threshold(%L, ''%%'', ''Infinity'', ''Infinity''); turns its levels off.',
 				check_id);
 	END IF;
 	DELETE FROM pgdba.threshold t WHERE t.check_id = drop_check.check_id;
@@ -77,8 +77,8 @@ BEGIN
 	below := coalesce(own ->> 'direction', 'above') = 'below';
 	at_warning := coalesce(warning, (own ->> 'warning')::pg_catalog.float8);
 	at_critical := coalesce(critical, (own ->> 'critical')::pg_catalog.float8);
-	IF 'NaN'::pg_catalog.float8 IN (warning, critical)
-		OR CASE WHEN below THEN at_warning < at_critical ELSE at_warning > at_critical END
+	IF 'NaN'::pg_catalog.float8 IN (warning, critical) OR (below AND at_warning < at_critical)
+		OR (NOT below AND at_warning > at_critical)
 	THEN
 		RAISE EXCEPTION 'invalid thresholds for check "%"', check_id USING
 			ERRCODE = 'invalid_parameter_value',
@@ -97,4 +97,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgdba.set_threshold(text, text, float8, float8) IS
-	'Overrides the thresholds of a check for the objects that match a LIKE pattern, in the unit of the check. NULL keeps the check''s own, two NULLs take the override away, Infinity keeps it quiet. Raises 42704 for an unknown check, 22004 and 22023 for bad arguments.';
+	'Overrides the thresholds of a check for the objects that match a LIKE pattern, in the unit of the check. NULL keeps the check''s own, two NULLs take the override away, Infinity turns a level off. Raises 42704 for an unknown check, 22004 and 22023 for bad arguments.';

@@ -82,7 +82,7 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT l.loop, l.expected, coalesce(h.ticks, 0)::pg_catalog.int8, coalesce(h.gaps, 0)::pg_catalog.int8,
-		least(100.0 * coalesce(h.ticks, 0) / nullif(l.expected, 0), 100.0)::pg_catalog.float8
+		CASE WHEN l.expected > 0 THEN least(100.0 * coalesce(h.ticks, 0) / l.expected, 100.0)::pg_catalog.float8 END
 	FROM (SELECT r.loop, r.interval_seconds, pg_catalog.floor(
 				extract(epoch FROM coverage.until - coverage.since) / nullif(r.interval_seconds, 0))::pg_catalog.int8 AS expected
 			FROM pgdba.loop_rows() r) l

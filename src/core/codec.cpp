@@ -1,10 +1,14 @@
 // The layout of payloads, version 1. Numbers are varints, signed ones zigzag.
 //
-// header     := version, 'K' or 'D', flags, probe, loop, sampled_at, server_start, cut
-// keyframe   := header, columns (type | key << 3 | kind << 4, name, unit, metric, help)*, block of rows
-// difference := header, time since the keyframe, rows of the keyframe, runs, block of the new rows, changes
-// runs       := count (length << 1 | new, [for copied rows: start, relative to the end of the last copied run])*
-// The runs give the order of the rows; a keyframe's row in no run is gone.
+// header     := version, 'K' or 'D', flags, probe, loop, sampled_at, server_start, interval, cut
+// keyframe   := header, count of columns, column*, block of rows
+// column     := type | key << 3 | kind << 4, name, unit, metric, help
+// difference := header, time since the keyframe, rows of the keyframe, runs,
+//               block of the new rows, changes
+// runs       := count, (length << 1 | new, start when it is copied)*
+//
+// The runs give the order of the rows; a keyframe's row in no run is gone. A start is relative to
+// the end of the last copied run. Blocks and changes: see codec_rows.cpp.
 #include "pgdba/core/codec.hpp"
 #include "pgdba/core/codec_wire.hpp"
 #include "pgdba/core/row_index.hpp"
@@ -29,11 +33,14 @@ void write_signed(Writer &out, std::int64_t value) {
 	out.varint(zigzag(static_cast<std::uint64_t>(value)));
 }
 
-std::int64_t read_signed(Reader &in) { return static_cast<std::int64_t>(unzigzag(in.varint())); }
+std::int64_t read_signed(Reader &in) {
+	return static_cast<std::int64_t>(unzigzag(in.varint()));
+}
 
-std::int64_t apart(Micros later, Micros earlier) noexcept { // wraps: any times survive the round trip
+std::int64_t apart(Micros later,
+				   Micros earlier) noexcept { // wraps: any times survive the round trip
 	return static_cast<std::int64_t>(static_cast<std::uint64_t>(later) -
-	                                 static_cast<std::uint64_t>(earlier));
+									 static_cast<std::uint64_t>(earlier));
 }
 
 void write_header(Writer &out, unsigned form, const Sample &sample) {
@@ -44,6 +51,7 @@ void write_header(Writer &out, unsigned form, const Sample &sample) {
 	out.text(valid_utf8(sample.loop));
 	write_signed(out, sample.sampled_at);
 	write_signed(out, sample.server_start);
+	write_signed(out, sample.interval);
 	write_signed(out, sample.cut);
 }
 
@@ -60,6 +68,7 @@ unsigned read_header(Reader &in, Sample &sample) {
 	sample.loop = in.text();
 	sample.sampled_at = read_signed(in);
 	sample.server_start = read_signed(in);
+	sample.interval = read_signed(in);
 	sample.cut = read_signed(in);
 	return form;
 }
@@ -68,7 +77,7 @@ void write_columns(Writer &out, const std::vector<Column> &columns) {
 	out.varint(columns.size());
 	for (const Column &column : columns) {
 		out.byte(static_cast<unsigned>(column.type) | (column.key ? 8U : 0U) |
-		         static_cast<unsigned>(column.kind) << 4);
+				 static_cast<unsigned>(column.kind) << 4);
 		out.text(column.name);
 		out.text(column.unit);
 		out.text(column.metric);
@@ -85,8 +94,9 @@ std::vector<Column> read_columns(Reader &in) {
 	for (std::uint64_t i = 0; i < count; ++i) {
 		const unsigned code = in.byte();
 		const unsigned type = code & 7, kind = code >> 4;
-		if (type < static_cast<unsigned>(Type::kBool) || type > static_cast<unsigned>(Type::kJson) ||
-		    kind < static_cast<unsigned>(Kind::kLabel) || kind > static_cast<unsigned>(Kind::kInfo))
+		if (type < static_cast<unsigned>(Type::kBool) ||
+			type > static_cast<unsigned>(Type::kJson) ||
+			kind < static_cast<unsigned>(Kind::kLabel) || kind > static_cast<unsigned>(Kind::kInfo))
 			throw CorruptSample("sample holds an unknown column type");
 		Column column;
 		column.type = static_cast<Type>(type);
@@ -112,7 +122,7 @@ std::vector<Run> runs_of(const std::vector<std::uint32_t> &source) {
 	for (const std::uint32_t from : source) {
 		const bool fresh = from == kNewRow;
 		if (!runs.empty() && runs.back().fresh == fresh &&
-		    (fresh || runs.back().start + runs.back().length == from))
+			(fresh || runs.back().start + runs.back().length == from))
 			++runs.back().length;
 		else
 			runs.push_back({fresh, fresh ? 0 : from, 1});
@@ -132,7 +142,8 @@ void write_runs(Writer &out, const std::vector<Run> &runs) {
 	}
 }
 
-// Every row of the keyframe is copied at most once, so copying needs no more memory than the keyframe.
+// Every row of the keyframe is copied at most once, so copying needs no more memory than the
+// keyframe.
 std::vector<Run> read_runs(Reader &in, std::uint64_t keyframe_rows) {
 	const std::uint64_t count = in.varint();
 	if (count > in.left())
@@ -166,7 +177,9 @@ void expect_end(const Reader &in) {
 
 } // namespace
 
-bool same_columns(const Sample &a, const Sample &b) noexcept { return a.columns() == b.columns(); }
+bool same_columns(const Sample &a, const Sample &b) noexcept {
+	return a.columns() == b.columns();
+}
 
 std::string encode_keyframe(const Sample &sample) {
 	Writer out;
@@ -215,7 +228,7 @@ Sample decode_difference(const Sample &keyframe, std::string_view payload) {
 	if (read_header(in, sample) != kDifference)
 		throw CorruptSample("sample is not a difference");
 	if (read_signed(in) != apart(sample.sampled_at, keyframe.sampled_at) ||
-	    in.varint() != keyframe.rows() || sample.probe != keyframe.probe)
+		in.varint() != keyframe.rows() || sample.probe != keyframe.probe)
 		throw CorruptSample("sample belongs to another keyframe");
 	const std::vector<Run> runs = read_runs(in, keyframe.rows());
 	Sample fresh;

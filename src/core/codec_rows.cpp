@@ -1,10 +1,11 @@
 // Blocks of rows, and changes of rows. See codec_wire.hpp.
 //
-// block   := rows column*
-// column  := tag [bitmap of the rows that hold a value] value*
-// value   := varint (bigint: zigzag; time: zigzag of the difference to the one above) | 8 bytes | byte | text
-// text    := length << 1, bytes | distance << 1 | 1, counted back in the texts written out in this column
-// changes := count (column gap, count (row gap << 1 | null, value)*)*
+// block   := rows, column*
+// column  := tag, [bitmap of the rows that hold a value,] value*
+// value   := bigint: zigzag varint; time: zigzag varint of the difference to the one above;
+//            double: 8 bytes; boolean: a byte; else text
+// text    := length << 1, bytes; or distance << 1 | 1, counted back in the texts written out before
+// changes := count, (column gap, count, (row gap << 1 | null, value unless null)*)*
 #include "pgdba/core/codec_wire.hpp"
 
 #include <array>
@@ -28,7 +29,8 @@ bool justified(std::uint64_t rows, std::uint64_t columns, std::uint64_t bytes) n
 	return rows < kNewRow && rows <= (bytes * kCellsPerByte + kFreeCells) / columns;
 }
 
-// The texts of a column that were written out lately, by hash; a later one takes the place of an earlier.
+// The texts of a column that were written out lately, by hash; a later one takes the place of an
+// earlier.
 class Repeats {
 public:
 	// RETURNS: how many texts back this one was written out, or 0: write it now.
@@ -50,7 +52,7 @@ private:
 };
 
 void write_values(Writer &out, const Sample &sample, const std::vector<std::uint32_t> &rows,
-                  std::size_t column) {
+				  std::size_t column) {
 	const Type type = sample.columns()[column].type;
 	const auto each = [&](auto write) {
 		for (const std::uint32_t row : rows)
@@ -84,7 +86,7 @@ void write_values(Writer &out, const Sample &sample, const std::vector<std::uint
 }
 
 void write_bitmap(Writer &out, const Sample &sample, const std::vector<std::uint32_t> &rows,
-                  std::size_t column) {
+				  std::size_t column) {
 	unsigned byte = 0;
 	for (std::size_t i = 0; i < rows.size(); ++i) {
 		byte |= (SampleParts::null(sample, rows[i], column) ? 0U : 1U) << (i % 8);
@@ -97,7 +99,7 @@ void write_bitmap(Writer &out, const Sample &sample, const std::vector<std::uint
 
 // `dense`: a bit for every cell, so that the bytes justify the rows even when all is null.
 void write_columns(Writer &out, const Sample &sample, const std::vector<std::uint32_t> &rows,
-                   bool dense) {
+				   bool dense) {
 	for (std::size_t column = 0; column < sample.columns().size(); ++column) {
 		std::size_t nulls = 0;
 		for (const std::uint32_t row : rows)
@@ -151,7 +153,8 @@ private:
 	std::vector<std::uint64_t> texts_;
 };
 
-void read_column(Reader &in, Sample &sample, std::size_t column, std::size_t first, std::size_t rows) {
+void read_column(Reader &in, Sample &sample, std::size_t column, std::size_t first,
+				 std::size_t rows) {
 	const unsigned tag = in.byte();
 	if (tag == kAllNull)
 		return;
@@ -193,7 +196,7 @@ void read_rows(Reader &in, Sample &sample) {
 namespace {
 
 bool changed(const Sample &keyframe, const Sample &sample, std::size_t from, std::size_t row,
-             std::size_t column) noexcept {
+			 std::size_t column) noexcept {
 	const bool null = SampleParts::null(sample, row, column);
 	if (null != SampleParts::null(keyframe, from, column))
 		return true;
@@ -205,7 +208,8 @@ bool changed(const Sample &keyframe, const Sample &sample, std::size_t from, std
 }
 
 // `then`: the keyframe's bits, 0 when it was null.
-void write_change(Writer &out, const Sample &sample, Type type, std::uint64_t then, std::uint64_t now) {
+void write_change(Writer &out, const Sample &sample, Type type, std::uint64_t then,
+				  std::uint64_t now) {
 	if (is_text(type))
 		out.text(SampleParts::text(sample, now));
 	else if (type == Type::kFloat8)
@@ -229,7 +233,7 @@ std::uint64_t read_change(Reader &in, Sample &sample, Type type, std::uint64_t t
 } // namespace
 
 void write_changes(Writer &out, const Sample &keyframe, const Sample &sample,
-                   const std::vector<std::uint32_t> &source) {
+				   const std::vector<std::uint32_t> &source) {
 	Writer columns;
 	std::size_t count = 0, after_column = 0;
 	std::vector<std::uint32_t> rows;
@@ -251,8 +255,8 @@ void write_changes(Writer &out, const Sample &keyframe, const Sample &sample,
 			after_row = row + 1;
 			if (!null)
 				write_change(columns, sample, sample.columns()[column].type,
-				             SampleParts::bits(keyframe, source[row], column),
-				             SampleParts::bits(sample, row, column));
+							 SampleParts::bits(keyframe, source[row], column),
+							 SampleParts::bits(sample, row, column));
 		}
 	}
 	out.varint(count);
@@ -279,7 +283,7 @@ void read_changes(Reader &in, Sample &sample) {
 			}
 			const std::uint64_t then = SampleParts::bits(sample, row, column);
 			SampleParts::put(sample, row, column,
-			                 read_change(in, sample, sample.columns()[column].type, then));
+							 read_change(in, sample, sample.columns()[column].type, then));
 		}
 	}
 }

@@ -6,7 +6,9 @@
 
 namespace pgdba {
 
-void Reader::cut_short() { throw CorruptSample("sample is cut short"); }
+void Reader::cut_short() {
+	throw CorruptSample("sample is cut short");
+}
 
 std::string_view Reader::text(std::uint64_t length) {
 	const std::string_view bytes = raw(length);

@@ -8,7 +8,8 @@
 namespace pgdba {
 
 Comparison::Comparison(const Sample *before, const Sample &now)
-	: before_(before), now_(now), columns_(now.columns().size(), -1), previous_(now.rows(), kUnknown) {
+	: before_(before), now_(now), columns_(now.columns().size(), -1),
+	  previous_(now.rows(), kUnknown) {
 	static_assert(kUnknown == RowIndex::kNone);
 	if (before == nullptr)
 		return;
@@ -18,7 +19,8 @@ Comparison::Comparison(const Sample *before, const Sample &now)
 	for (std::size_t i = 0; i < columns_.size(); ++i) {
 		const Column &column = now.columns()[i];
 		const int position = before->find_column(column.name);
-		if (position >= 0 && before->columns()[static_cast<std::size_t>(position)].type == column.type)
+		if (position >= 0 &&
+			before->columns()[static_cast<std::size_t>(position)].type == column.type)
 			columns_[i] = position;
 	}
 	stats_reset_ = now.find_column("stats_reset");

@@ -23,22 +23,24 @@ struct Fields::Node {
 
 namespace {
 
+// How many letters to insert, leave out, change or swap with their neighbour.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-	std::vector<std::size_t> row(b.size() + 1);
-	std::iota(row.begin(), row.end(), std::size_t{0});
+	std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+	std::iota(d[0].begin(), d[0].end(), std::size_t{0});
 	for (std::size_t i = 1; i <= a.size(); ++i) {
-		std::size_t diagonal = row[0];
-		row[0] = i;
+		d[i][0] = i;
 		for (std::size_t j = 1; j <= b.size(); ++j) {
-			const std::size_t above = row[j];
-			row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-			diagonal = above;
+			const bool differs = a[i - 1] != b[j - 1];
+			d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + differs});
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	}
-	return row[b.size()];
+	return d[a.size()][b.size()];
 }
 
-// Empty when nothing is near: a wrong guess misleads more than none. Text of a user is cut before it is compared.
+// Empty when nothing is near: a wrong guess misleads more than none. Text of a user is cut before
+// it is compared.
 std::string_view nearest(std::string_view wrong, const std::vector<std::string_view> &known) {
 	std::string_view best;
 	std::size_t least = std::numeric_limits<std::size_t>::max();
@@ -69,13 +71,13 @@ struct Unit {
 	double micros;
 };
 constexpr std::array<Unit, 8> kUnits = {{{"us", 1},
-                                         {"ms", 1e3},
-                                         {"s", 1e6},
-                                         {"sec", 1e6},
-                                         {"m", 60e6},
-                                         {"min", 60e6},
-                                         {"h", 3600e6},
-                                         {"d", 86400e6}}};
+										 {"ms", 1e3},
+										 {"s", 1e6},
+										 {"sec", 1e6},
+										 {"m", 60e6},
+										 {"min", 60e6},
+										 {"h", 3600e6},
+										 {"d", 86400e6}}};
 
 // RETURNS: -1 when the text is no duration.
 double parse_duration(std::string_view text) {
@@ -99,7 +101,7 @@ void refuse_definition(const std::string &owner, std::string detail, std::string
 }
 
 std::string known_hint(std::string_view plural, std::string_view wrong,
-                       const std::vector<std::string_view> &known) {
+					   const std::vector<std::string_view> &known) {
 	std::string out;
 	if (const std::string_view near = nearest(wrong, known); !near.empty())
 		out = "Perhaps you meant \"" + std::string(near) + "\". ";
@@ -107,15 +109,15 @@ std::string known_hint(std::string_view plural, std::string_view wrong,
 }
 
 Fields::Fields(std::string owner, std::string place, std::shared_ptr<const Node> node)
-    : owner_(std::move(owner)), place_(std::move(place)), node_(std::move(node)) {}
+	: owner_(std::move(owner)), place_(std::move(place)), node_(std::move(node)) {}
 
 Fields Fields::parse(std::string owner, std::string place, std::string_view text) {
 	json value = json::parse(text, nullptr, false);
 	if (!value.is_object())
 		refuse_definition(owner,
-		                  "The argument \"" + place + "\" is " +
-		                      (value.is_discarded() ? "not JSON." : "not a JSON object."),
-		                  "Write it as {\"key\": value, ...}.");
+						  "The argument \"" + place + "\" is " +
+							  (value.is_discarded() ? "not JSON." : "not a JSON object."),
+						  "Write it as {\"key\": value, ...}.");
 	return {std::move(owner), std::move(place), std::make_shared<Node>(Node{std::move(value)})};
 }
 
@@ -123,7 +125,7 @@ void Fields::allow(const std::vector<std::string_view> &known) const {
 	for (const auto &[key, value] : node_->value.items()) {
 		if (std::find(known.begin(), known.end(), key) == known.end())
 			refuse_definition(owner_, "Key \"" + key + "\" in \"" + place_ + "\" is not known.",
-			                  known_hint("keys", key, known));
+							  known_hint("keys", key, known));
 	}
 }
 
@@ -136,8 +138,9 @@ std::vector<std::string> Fields::keys() const {
 
 void Fields::refuse(const char *key, std::string_view problem, std::string hint) const {
 	refuse_definition(owner_,
-	                  "Key \"" + std::string(key) + "\" in \"" + place_ + "\" " + std::string(problem) + ".",
-	                  std::move(hint));
+					  "Key \"" + std::string(key) + "\" in \"" + place_ + "\" " +
+						  std::string(problem) + ".",
+					  std::move(hint));
 }
 
 bool Fields::has(const char *key) const noexcept {
@@ -174,14 +177,15 @@ std::optional<double> Fields::number(const char *key) const {
 }
 
 std::int64_t Fields::integer(const char *key, std::int64_t least, std::int64_t most,
-                             std::int64_t otherwise) const {
+							 std::int64_t otherwise) const {
 	const std::optional<double> value = number(key);
 	if (!value)
 		return otherwise;
 	if (*value != std::floor(*value) || *value < static_cast<double>(least) ||
-	    *value > static_cast<double>(most))
+		*value > static_cast<double>(most))
 		refuse(key, "is out of range",
-		       "Write a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
+			   "Write a whole number from " + std::to_string(least) + " to " +
+				   std::to_string(most) + ".");
 	return static_cast<std::int64_t>(*value);
 }
 
@@ -192,8 +196,9 @@ Micros Fields::duration(const char *key) const {
 	constexpr double kLongest = 366 * 86400e6;
 	if (!(micros >= 0 && micros <= kLongest)) // also refuses NaN
 		refuse(key, "is not a duration",
-		       "Write a number of seconds, or a text such as \"500ms\", \"30s\", \"10m\", \"2h\" or \"1d\", "
-		       "at most a year.");
+			   "Write a number of seconds, or a text such as \"500ms\", \"30s\", \"10m\", \"2h\" "
+			   "or \"1d\", "
+			   "at most a year.");
 	return std::llround(micros);
 }
 
@@ -203,7 +208,7 @@ std::vector<std::string> Fields::texts(const char *key) const {
 		return out;
 	const json &list = *node_->value.find(key);
 	if (!list.is_array() ||
-	    !std::all_of(list.begin(), list.end(), [](const json &each) { return each.is_string(); }))
+		!std::all_of(list.begin(), list.end(), [](const json &each) { return each.is_string(); }))
 		refuse(key, "is not a list of texts", "Write it as [\"one\", \"two\"].");
 	for (const json &each : list)
 		out.push_back(valid_utf8(each.get_ref<const std::string &>()));
@@ -211,13 +216,14 @@ std::vector<std::string> Fields::texts(const char *key) const {
 }
 
 std::size_t Fields::choice(const char *key, const std::vector<std::string_view> &options,
-                           std::size_t otherwise) const {
+						   std::size_t otherwise) const {
 	if (!has(key))
 		return otherwise;
 	const std::string value = text(key);
 	const auto found = std::find(options.begin(), options.end(), value);
 	if (found == options.end())
-		refuse(key, "has the unknown value \"" + value + "\"", known_hint("values", value, options));
+		refuse(key, "has the unknown value \"" + value + "\"",
+			   known_hint("values", value, options));
 	return static_cast<std::size_t>(found - options.begin());
 }
 

@@ -14,8 +14,8 @@ namespace {
 
 std::string fixed(double value, int digits) {
 	std::array<char, 400> buffer;
-	const auto [end, error] =
-	    std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, digits);
+	const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+											std::chars_format::fixed, digits);
 	std::string out(buffer.data(), end);
 	if (digits > 0) {
 		while (out.back() == '0')
@@ -26,7 +26,9 @@ std::string fixed(double value, int digits) {
 	return out == "-0" ? "0" : out;
 }
 
-std::string two(int value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+std::string two(int value) {
+	return (value < 10 ? "0" : "") + std::to_string(value);
+}
 
 // "?" and "infinite" for what has no digits; empty otherwise.
 std::string not_finite(double value) {
@@ -35,7 +37,8 @@ std::string not_finite(double value) {
 	return std::isinf(value) ? (value < 0 ? "-infinite" : "infinite") : "";
 }
 
-std::string with_rest(double whole, std::string_view unit, double rest, std::string_view rest_unit) {
+std::string with_rest(double whole, std::string_view unit, double rest,
+					  std::string_view rest_unit) {
 	std::string out = format_count(whole) + " " + std::string(unit);
 	if (rest > 0)
 		out += " " + fixed(rest, 0) + " " + std::string(rest_unit);
@@ -54,8 +57,9 @@ CivilTime civil_time(Micros at) noexcept {
 	const Micros era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
 	const Micros day_of_era = shifted - era * 146097;
 	const Micros year_of_era =
-	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	const Micros day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	const Micros day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	const Micros month = (5 * day_of_year + 2) / 153; // 0 is March
 	const Micros seconds = rest / kMicrosPerSecond;
 	CivilTime out;
@@ -73,8 +77,8 @@ std::string format_time(Micros at) {
 	if (at == std::numeric_limits<Micros>::max() || at == std::numeric_limits<Micros>::min())
 		return at > 0 ? "infinity" : "-infinity"; // the server's own way to store them
 	const CivilTime t = civil_time(at);
-	return std::to_string(t.year) + "-" + two(t.month) + "-" + two(t.day) + " " + two(t.hour) + ":" + two(t.minute) +
-	       ":" + two(t.second) + "+00";
+	return std::to_string(t.year) + "-" + two(t.month) + "-" + two(t.day) + " " + two(t.hour) +
+		   ":" + two(t.minute) + ":" + two(t.second) + "+00";
 }
 
 std::string format_duration(double seconds) {
@@ -90,14 +94,17 @@ std::string format_duration(double seconds) {
 		return fixed(seconds * 1e3, 0) + " ms";
 	if (seconds < 9.95)
 		return fixed(seconds, 1) + " s";
-	const double whole = std::round(seconds); // rounded once, so that 59.7 s is "1 min", never "60 s"
+	const double whole =
+		std::round(seconds); // rounded once, so that 59.7 s is "1 min", never "60 s"
 	if (whole < 60)
 		return fixed(whole, 0) + " s";
 	if (whole < 3600)
 		return with_rest(std::floor(whole / 60), "min", std::fmod(whole, 60), "s");
 	if (whole < 86400)
-		return with_rest(std::floor(whole / 3600), "h", std::floor(std::fmod(whole, 3600) / 60), "min");
-	return with_rest(std::floor(whole / 86400), "d", std::floor(std::fmod(whole, 86400) / 3600), "h");
+		return with_rest(std::floor(whole / 3600), "h", std::floor(std::fmod(whole, 3600) / 60),
+						 "min");
+	return with_rest(std::floor(whole / 86400), "d", std::floor(std::fmod(whole, 86400) / 3600),
+					 "h");
 }
 
 std::string format_bytes(double bytes) {
@@ -114,7 +121,8 @@ std::string format_bytes(double bytes) {
 		value /= 1024;
 		++unit;
 	}
-	return (value < 99.95 ? fixed(value, 1) : format_count(value)) + " " + std::string(kUnits[unit]);
+	return (value < 99.95 ? fixed(value, 1) : format_count(value)) + " " +
+		   std::string(kUnits[unit]);
 }
 
 std::string format_count(double count) {

@@ -20,7 +20,7 @@ double seconds(Micros duration) noexcept {
 Severity overall(const HealthReport &report) noexcept {
 	const auto late = [](const LoopState &loop) { return loop.late; };
 	if (report.sampled_at == 0 ||
-	    (!report.loops.empty() && std::all_of(report.loops.begin(), report.loops.end(), late)))
+		(!report.loops.empty() && std::all_of(report.loops.begin(), report.loops.end(), late)))
 		return Severity::kUnknown;
 	Severity worst = Severity::kOk;
 	for (const Verdict &verdict : report.verdicts)
@@ -30,14 +30,17 @@ Severity overall(const HealthReport &report) noexcept {
 
 void mark_stale(std::vector<Verdict> &verdicts, const std::vector<LoopState> &loops, Micros now) {
 	for (Verdict &verdict : verdicts) {
-		const auto loop = std::find_if(loops.begin(), loops.end(),
-		                               [&](const LoopState &each) { return each.loop == verdict.loop; });
+		const auto loop = std::find_if(loops.begin(), loops.end(), [&](const LoopState &each) {
+			return each.loop == verdict.loop;
+		});
 		if (loop == loops.end() || loop->interval <= 0 ||
-		    now - verdict.sampled_at <= kStaleIntervals * loop->interval)
+			now - verdict.sampled_at <= kStaleIntervals * loop->interval)
 			continue;
 		verdict.message = "not judged since " + format_time(verdict.sampled_at) + " (" +
-		                  format_duration(seconds(now - verdict.sampled_at)) + ", loop \"" + verdict.loop +
-		                  "\"); it was " + std::string(severity_name(verdict.severity)) + " then: " + verdict.message;
+						  format_duration(seconds(now - verdict.sampled_at)) + ", loop \"" +
+						  verdict.loop + "\"); it was " +
+						  std::string(severity_name(verdict.severity)) +
+						  " then: " + verdict.message;
 		verdict.severity = Severity::kUnknown;
 		verdict.since = verdict.sampled_at + kStaleIntervals * loop->interval;
 		// What was right to do then may hit something else now: a pid is soon another session's.

@@ -1,4 +1,5 @@
-// pgdba.health(): what a person reads at night. Worst first, each verdict with what to do about it, nothing twice.
+// pgdba.health(): what a person reads at night. Worst first, each verdict with what to do about it,
+// nothing twice.
 #include "pgdba/core/health.hpp"
 
 #include "page.hpp"
@@ -29,13 +30,18 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
 }
 
 std::string age(Micros from, Micros to) {
-	// Whole seconds: a page that is read by people needs no more, and a clock step must not print "-1 s old".
-	return format_duration(static_cast<double>(std::max<Micros>(0, (to - from) / kMicrosPerSecond)));
+	// Whole seconds: a page that is read by people needs no more, and a clock step must not print
+	// "-1 s old".
+	return format_duration(
+		static_cast<double>(std::max<Micros>(0, (to - from) / kMicrosPerSecond)));
 }
 
-bool is_alarm(Severity severity) noexcept { return severity >= Severity::kWarning; }
+bool is_alarm(Severity severity) noexcept {
+	return severity >= Severity::kWarning;
+}
 
-// A cause with the verdicts that follow from it. Its rank is the worst of them, so that nothing bad moves down.
+// A cause with the verdicts that follow from it. Its rank is the worst of them, so that nothing bad
+// moves down.
 struct Group {
 	const Verdict *cause = nullptr;
 	std::vector<const Verdict *> symptoms;
@@ -44,8 +50,8 @@ struct Group {
 
 using ByCheck = std::map<std::string_view, std::vector<const Verdict *>>;
 
-// The alarm that `verdict` is a symptom of in the end; null when it stands on its own, or when the checks name each
-// other in a circle (then each stands on its own, because none may be lost).
+// The alarm that `verdict` is a symptom of in the end; null when it stands on its own, or when the
+// checks name each other in a circle (then each stands on its own, because none may be lost).
 const Verdict *cause_of(const Verdict &verdict, const ByCheck &alarms) {
 	const Verdict *cause = nullptr;
 	const Verdict *at = &verdict;
@@ -57,7 +63,8 @@ const Verdict *cause_of(const Verdict &verdict, const ByCheck &alarms) {
 			return nullptr;
 		const std::vector<const Verdict *> &all = found->second;
 		const auto best = std::find_if(all.begin(), all.end(), [&](const Verdict *each) {
-			return each->object == verdict.object || (!verdict.database.empty() && each->database == verdict.database);
+			return each->object == verdict.object ||
+				   (!verdict.database.empty() && each->database == verdict.database);
 		});
 		at = cause = best == all.end() ? all.front() : *best;
 	}
@@ -85,7 +92,8 @@ std::vector<Group> group(const std::vector<Verdict> &verdicts) {
 		for (const Verdict *symptom : each.symptoms)
 			each.rank = std::max(each.rank, symptom->severity);
 	}
-	std::stable_sort(groups.begin(), groups.end(), [](const Group &a, const Group &b) { return a.rank > b.rank; });
+	std::stable_sort(groups.begin(), groups.end(),
+					 [](const Group &a, const Group &b) { return a.rank > b.rank; });
 	return groups;
 }
 
@@ -100,14 +108,16 @@ std::string since_text(const Verdict &verdict, Micros now) {
 	if (!level)
 		return out;
 	const bool below = verdict.warning && verdict.critical ? *verdict.critical < *verdict.warning
-	                                                       : *verdict.value < *level;
+														   : *verdict.value < *level;
 	const auto beyond = [&](const std::optional<double> &each) {
 		return each && (below ? *verdict.value < *each : *verdict.value > *each);
 	};
 	std::string broken;
-	for (const auto &[name, each] : {std::pair("critical", verdict.critical), std::pair("warning", verdict.warning)}) {
+	for (const auto &[name, each] :
+		 {std::pair("critical", verdict.critical), std::pair("warning", verdict.warning)}) {
 		if (beyond(each))
-			broken += (broken.empty() ? "" : " and ") + std::string(name) + " " + format_value(*each, verdict.unit);
+			broken += (broken.empty() ? "" : " and ") + std::string(name) + " " +
+					  format_value(*each, verdict.unit);
 	}
 	out += (out.empty() ? "" : "; ") + format_value(*verdict.value, verdict.unit);
 	if (broken.empty()) // a value between clear and warning keeps its severity
@@ -118,10 +128,14 @@ std::string since_text(const Verdict &verdict, Micros now) {
 // Statements about what lives inside one database only make sense there.
 std::string database_comment(const Verdict &verdict) {
 	constexpr std::array<std::string_view, 6> kClusterWide = {"cluster", "database", "session",
-	                                                          "slot",    "role",     "setting"};
-	const std::string_view kind = std::string_view(verdict.object).substr(0, verdict.object.find(':'));
-	const bool wide = std::find(kClusterWide.begin(), kClusterWide.end(), kind) != kClusterWide.end();
-	return wide || verdict.database.empty() ? "" : "in database " + quote_identifier(verdict.database) + ":";
+															  "slot",    "role",     "setting"};
+	const std::string_view kind =
+		std::string_view(verdict.object).substr(0, verdict.object.find(':'));
+	const bool wide =
+		std::find(kClusterWide.begin(), kClusterWide.end(), kind) != kClusterWide.end();
+	return wide || verdict.database.empty()
+			   ? ""
+			   : "in database " + quote_identifier(verdict.database) + ":";
 }
 
 void add_undo(Page &page, const Verdict &verdict) {
@@ -137,11 +151,12 @@ void add_symptoms(Page &page, const Group &group) {
 	for (const Verdict *symptom : group.symptoms) {
 		if (++shown > kMostSymptoms)
 			break;
-		page.labelled(shown == 1 ? "so also" : "", upper(severity_name(symptom->severity)) + " " + symptom->message);
+		page.labelled(shown == 1 ? "so also" : "",
+					  upper(severity_name(symptom->severity)) + " " + symptom->message);
 	}
 	if (shown > kMostSymptoms)
 		page.labelled("", "and " + std::to_string(group.symptoms.size() - kMostSymptoms) +
-		                      " more: SELECT * FROM pgdba.verdicts WHERE symptom_of <> '';");
+							  " more: SELECT * FROM pgdba.verdicts WHERE symptom_of <> '';");
 }
 
 void add_verdict(Page &page, const Group &group, Micros now) {
@@ -162,8 +177,9 @@ void add_more(Page &page, Severity severity, std::size_t hidden) {
 		return;
 	const std::string name(severity_name(severity));
 	page.blank();
-	page.heading(upper(name), "and " + std::to_string(hidden) + " more: SELECT * FROM pgdba.verdicts WHERE severity = '" +
-	                              name + "';");
+	page.heading(upper(name), "and " + std::to_string(hidden) +
+								  " more: SELECT * FROM pgdba.verdicts WHERE severity = '" + name +
+								  "';");
 }
 
 void add_alarms(Page &page, const HealthReport &report) {
@@ -198,7 +214,7 @@ void add_unknown(Page &page, const HealthReport &report) {
 		page.labelled("", unknown[i]->check_id + ": " + unknown[i]->message);
 	if (unknown.size() > kMostVerdicts)
 		page.labelled("", "and " + std::to_string(unknown.size() - kMostVerdicts) +
-		                      " more: SELECT * FROM pgdba.verdicts WHERE severity = 'unknown';");
+							  " more: SELECT * FROM pgdba.verdicts WHERE severity = 'unknown';");
 }
 
 void add_advice(Page &page, const HealthReport &report) {
@@ -212,7 +228,7 @@ void add_advice(Page &page, const HealthReport &report) {
 	}
 	if (advice.size() > kMostVerdicts)
 		page.heading("", "and " + std::to_string(advice.size() - kMostVerdicts) +
-		                     " more: SELECT * FROM pgdba.verdicts WHERE severity = 'info';");
+							 " more: SELECT * FROM pgdba.verdicts WHERE severity = 'info';");
 }
 
 void add_loops(Page &page, const HealthReport &report) {
@@ -221,10 +237,12 @@ void add_loops(Page &page, const HealthReport &report) {
 			continue;
 		std::string text = "loop \"" + loop.loop + "\"";
 		if (loop.late)
-			text += loop.last == 0 ? " has never run" : " last ran " + age(loop.last, report.now) + " ago";
+			text += loop.last == 0 ? " has never run"
+								   : " last ran " + age(loop.last, report.now) + " ago";
 		else
 			text += " is degraded";
-		page.heading(loop.late ? "LATE" : "DEGRADED", text + (loop.reason.empty() ? "" : ": " + loop.reason));
+		page.heading(loop.late ? "LATE" : "DEGRADED",
+					 text + (loop.reason.empty() ? "" : ": " + loop.reason));
 	}
 }
 
@@ -237,8 +255,10 @@ std::string quiet_text(const HealthReport &report, bool alone) {
 		judged.push_back(verdict.check_id);
 	}
 	std::sort(judged.begin(), judged.end());
-	const auto distinct = static_cast<std::size_t>(std::unique(judged.begin(), judged.end()) - judged.begin());
-	std::string out = alone ? counted(quiet, "check", "checks") + " quiet" : std::to_string(quiet) + " quiet";
+	const auto distinct =
+		static_cast<std::size_t>(std::unique(judged.begin(), judged.end()) - judged.begin());
+	std::string out =
+		alone ? counted(quiet, "check", "checks") + " quiet" : std::to_string(quiet) + " quiet";
 	if (report.checks > distinct)
 		out += ", " + std::to_string(report.checks - distinct) + " not judged yet";
 	return out;
@@ -252,14 +272,20 @@ void add_first(Page &page, const HealthReport &report) {
 			counts += std::to_string(n) + " " + std::string(severity_name(severity)) + ", ";
 	}
 	const std::size_t advice = of(report, Severity::kInfo).size();
-	std::string text = "cluster " + report.cluster + ": " +
-	                   (state == Severity::kInfo ? "nothing wrong, " : counts) + quiet_text(report, counts.empty());
+	std::string text = (state == Severity::kInfo ? "nothing wrong, " : counts) +
+					   quiet_text(report, counts.empty());
 	if (advice > 0)
 		text += ", " + counted(advice, "piece of advice", "pieces of advice");
-	text += report.sampled_at == 0 ? ", no samples" : ", samples " + age(report.sampled_at, report.now) + " old";
+	text += report.sampled_at == 0 ? ", no samples"
+								   : ", samples " + age(report.sampled_at, report.now) + " old";
 	const std::string version = report.server_version.substr(0, report.server_version.find(' '));
-	page.first(upper(severity_name(state)),
-	           text + " (PostgreSQL " + version + (report.in_recovery ? ", standby)" : ", primary)"));
+	text += " (PostgreSQL " + version + (report.in_recovery ? ", standby)" : ", primary)");
+	std::string cluster = report.cluster;
+	if (state == Severity::kOk) { // one line it is, even with a long name
+		const std::size_t used = width("OK  cluster : " + text);
+		cluster = shorten(visible(cluster), used < Page::kWidth ? Page::kWidth - used : 0);
+	}
+	page.first(upper(severity_name(state)), "cluster " + cluster + ": " + text);
 }
 
 } // namespace

@@ -9,9 +9,9 @@ namespace pgdba {
 
 namespace {
 
-// More than 2.5 intervals between two samples; halved, so that nothing overflows.
+// More than 2.5 intervals between two samples. Both may come from a payload: nothing overflows.
 bool is_gap(Micros elapsed, Micros interval) noexcept {
-	return interval > 0 && elapsed / 2 > interval + interval / 4;
+	return interval > 0 && elapsed > 0 && elapsed / 2 - interval > interval / 4;
 }
 
 std::vector<Column> visible_columns(const Sample &now) {
@@ -20,11 +20,11 @@ std::vector<Column> visible_columns(const Sample &now) {
 		if (!is_hidden(column))
 			columns.push_back(column);
 	columns.push_back({"elapsed", Type::kFloat8, Kind::kInfo, false, "seconds", "",
-	                   "Time since the previous sample."});
+					   "Time since the previous sample."});
 	columns.push_back({"reset", Type::kBool, Kind::kInfo, false, "", "",
-	                   "Whether the counters of this row began again since the previous sample."});
+					   "Whether the counters of this row began again since the previous sample."});
 	columns.push_back({"gap", Type::kBool, Kind::kInfo, false, "", "",
-	                   "Whether samples are missing between the previous one and this one."});
+					   "Whether samples are missing between the previous one and this one."});
 	return columns;
 }
 
@@ -47,19 +47,15 @@ struct Source {
 
 Sample step(const Sample *before, const Sample &now, Micros interval) {
 	Sample result;
-	result.probe = now.probe;
-	result.loop = now.loop;
-	result.sampled_at = now.sampled_at;
-	result.server_start = now.server_start;
-	result.injected = now.injected;
-	result.cut = now.cut;
+	result.take_header(now);
 	result.set_columns(visible_columns(now));
 	result.reserve(now.rows());
 
 	std::vector<Source> sources;
 	for (std::size_t i = 0; i < now.columns().size(); ++i)
 		if (const Column &column = now.columns()[i]; !is_hidden(column))
-			sources.push_back({i, now.find_column(kHiddenPrefix + column.name), is_counter(column)});
+			sources.push_back(
+				{i, now.find_column(kHiddenPrefix + column.name), is_counter(column)});
 	const std::size_t elapsed_column = sources.size();
 	const int since = now.find_column(kHiddenSince);
 	const int carried_reset = now.find_column(kHiddenReset);
@@ -69,11 +65,11 @@ Sample step(const Sample *before, const Sample &now, Micros interval) {
 	for (std::size_t row = 0; row < now.rows(); ++row) {
 		// A row that entered the top N carries its deltas, good for exactly this predecessor.
 		const bool carries = before != nullptr && since >= 0 && !comparison.known(row) &&
-		                     now.at(row, static_cast<std::size_t>(since)) ==
-		                         Cell{false, Type::kTimestamp, before->sampled_at, 0, {}};
+							 now.at(row, static_cast<std::size_t>(since)) ==
+								 Cell{false, Type::kTimestamp, before->sampled_at, 0, {}};
 		const bool reset = comparison.reset(row) ||
-		                   (carries && carried_reset >= 0 &&
-		                    now.at(row, static_cast<std::size_t>(carried_reset)).integer != 0);
+						   (carries && carried_reset >= 0 &&
+							now.at(row, static_cast<std::size_t>(carried_reset)).integer != 0);
 		result.add_row();
 		for (std::size_t i = 0; i < sources.size(); ++i) {
 			const Source &source = sources[i];
@@ -86,7 +82,7 @@ Sample step(const Sample *before, const Sample &now, Micros interval) {
 		}
 		if (elapsed > 0) // null too when the clock went back: nothing can be divided by it
 			result.set_float(row, elapsed_column,
-			                 static_cast<double>(elapsed) / static_cast<double>(kMicrosPerSecond));
+							 static_cast<double>(elapsed) / static_cast<double>(kMicrosPerSecond));
 		result.set_bool(row, elapsed_column + 1, reset);
 		result.set_bool(row, elapsed_column + 2, is_gap(elapsed, interval));
 	}

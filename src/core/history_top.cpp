@@ -38,7 +38,7 @@ std::vector<bool> rows_kept_before(const Sample &full, const Sample *kept_before
 class Selection {
 public:
 	Selection(const Sample &full, const Sample *before, const Comparison &comparison,
-	          const std::vector<bool> &kept_before)
+			  const std::vector<bool> &kept_before)
 		: full_(full), comparison_(comparison), kept_before_(kept_before), chosen_(full.rows()),
 		  whole_(before == nullptr || before->cut == 0) {}
 
@@ -51,20 +51,19 @@ public:
 			if (!value.null && value.number() == value.number())
 				ranking.push_back({value.number(), kept_before_[row], row});
 		}
-		const auto last = ranking.begin() + static_cast<std::ptrdiff_t>(std::min(n, ranking.size()));
+		const auto last =
+			ranking.begin() + static_cast<std::ptrdiff_t>(std::min(n, ranking.size()));
 		std::partial_sort(ranking.begin(), last, ranking.end());
 		std::for_each(ranking.begin(), last, [&](const Ranked &one) { chosen_[one.row] = true; });
 	}
 
-	void first(std::size_t n) {
-		std::fill_n(chosen_.begin(), std::min(n, chosen_.size()), true);
-	}
+	void first(std::size_t n) { std::fill_n(chosen_.begin(), std::min(n, chosen_.size()), true); }
 	void add(std::size_t row) { chosen_[row] = true; }
 	bool has(std::size_t row) const { return chosen_[row]; }
 
 private:
-	// A counter ranks by what it grew by. What began within the interval (a new row, a reset) grew from nothing, so
-	// its value is its growth; unless the row was only cut from the sample before.
+	// A counter ranks by what it grew by. What began within the interval (a new row, a reset) grew
+	// from nothing, so its value is its growth; unless the row was only cut from the sample before.
 	Cell value_of(std::uint32_t row, std::size_t column) const {
 		if (!is_counter(full_.columns()[column]))
 			return full_.at(row, column);
@@ -79,7 +78,8 @@ private:
 	bool whole_;
 };
 
-// The columns of the kept sample: those of `full`, then a hidden one per counter, then since and reset.
+// The columns of the kept sample: those of `full`, then a hidden one per counter, then since and
+// reset.
 std::vector<Column> kept_columns(const Sample &full, std::vector<std::size_t> &counters) {
 	std::vector<Column> columns = full.columns();
 	for (std::size_t i = 0; i < full.columns().size(); ++i) {
@@ -87,7 +87,7 @@ std::vector<Column> kept_columns(const Sample &full, std::vector<std::size_t> &c
 			continue;
 		counters.push_back(i);
 		columns.push_back({kHiddenPrefix + full.columns()[i].name, full.columns()[i].type,
-		                   Kind::kInfo, false, "", "", ""});
+						   Kind::kInfo, false, "", "", ""});
 	}
 	if (!counters.empty()) {
 		columns.push_back({kHiddenSince, Type::kTimestamp, Kind::kInfo, false, "", "", ""});
@@ -98,8 +98,9 @@ std::vector<Column> kept_columns(const Sample &full, std::vector<std::size_t> &c
 
 } // namespace
 
-Sample keep_top(const Sample &full, const Sample *before, const Sample *kept_before, const TopRule &rule,
-                const std::vector<std::string> &objects, const std::set<std::string> &named) {
+Sample keep_top(const Sample &full, const Sample *before, const Sample *kept_before,
+				const TopRule &rule, const std::vector<std::string> &objects,
+				const std::set<std::string> &named) {
 	if (rule.n == 0)
 		return full;
 	const Comparison comparison(before, full);
@@ -120,11 +121,7 @@ Sample keep_top(const Sample &full, const Sample *before, const Sample *kept_bef
 			selection.add(row);
 
 	Sample kept;
-	kept.probe = full.probe;
-	kept.loop = full.loop;
-	kept.sampled_at = full.sampled_at;
-	kept.server_start = full.server_start;
-	kept.injected = full.injected;
+	kept.take_header(full);
 	std::vector<std::size_t> counters;
 	kept.set_columns(kept_columns(full, counters));
 	const std::size_t width = full.columns().size();

@@ -49,10 +49,12 @@ bool MemoryRing::valid() const noexcept {
 		return false;
 	const RingHeader &h = RingArena(base_).header();
 	return h.magic == kMagic && h.version == kVersion && h.size == size_ &&
-	       h.blocks == RingArena::blocks_in(size_);
+		   h.blocks == RingArena::blocks_in(size_);
 }
 
-bool MemoryRing::consistent() const noexcept { return valid() && RingArena(base_).consistent(); }
+bool MemoryRing::consistent() const noexcept {
+	return valid() && RingArena(base_).consistent();
+}
 
 int MemoryRing::find_stream(std::string_view name, bool injected) const noexcept {
 	if (name.empty() || name.size() >= kNameBytes)
@@ -69,7 +71,7 @@ int MemoryRing::find_stream(std::string_view name, bool injected) const noexcept
 int MemoryRing::open_stream(std::string_view name, bool injected) noexcept {
 	const int found = find_stream(name, injected);
 	if (found >= 0 || name.empty() || name.size() >= kNameBytes ||
-	    name.find('\0') != std::string_view::npos)
+		name.find('\0') != std::string_view::npos)
 		return found;
 	RingArena arena(base_);
 	for (int i = 0; i < kMaxStreams; ++i) {
@@ -110,14 +112,14 @@ std::size_t MemoryRing::max_entry_bytes() const noexcept {
 }
 
 bool MemoryRing::append(int stream, Micros sampled_at, bool keyframe, const char *payload,
-                        std::size_t length) noexcept {
+						std::size_t length) noexcept {
 	RingArena arena(base_);
 	if (!in_use(arena, stream))
 		return false;
 	RingStream &s = arena.stream(stream);
 	const std::uint32_t base = keyframe ? 0 : s.base;
 	if (length > max_entry_bytes() || (!keyframe && base == 0) ||
-	    !arena.make_room(RingArena::blocks_for(length), s, base, sampled_at)) {
+		!arena.make_room(RingArena::blocks_for(length), s, base, sampled_at)) {
 		++arena.header().refused;
 		return false;
 	}
@@ -135,7 +137,7 @@ bool MemoryRing::append(int stream, Micros sampled_at, bool keyframe, const char
 }
 
 std::size_t MemoryRing::list(int stream, Micros since, Micros until, RingEntry *out,
-                             std::size_t max) const noexcept {
+							 std::size_t max) const noexcept {
 	const RingArena arena(base_);
 	if (!in_use(arena, stream))
 		return 0;
@@ -165,8 +167,8 @@ bool MemoryRing::copy(const RingEntry &entry, char *out) const noexcept {
 }
 
 bool MemoryRing::copy_keyframe(const RingEntry &entry, char *out) const noexcept {
-	return RingArena(base_).load(entry.keyframe_block, entry.keyframe_sequence, entry.keyframe_length,
-	                             out);
+	return RingArena(base_).load(entry.keyframe_block, entry.keyframe_sequence,
+								 entry.keyframe_length, out);
 }
 
 bool MemoryRing::span(int stream, Micros *oldest, Micros *newest) const noexcept {
@@ -178,7 +180,9 @@ bool MemoryRing::span(int stream, Micros *oldest, Micros *newest) const noexcept
 	return true;
 }
 
-std::uint64_t MemoryRing::generation() const noexcept { return RingArena(base_).header().generation; }
+std::uint64_t MemoryRing::generation() const noexcept {
+	return RingArena(base_).header().generation;
+}
 
 RingUsage MemoryRing::usage() const noexcept {
 	const RingArena arena(base_);

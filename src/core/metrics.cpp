@@ -14,7 +14,8 @@ namespace pgdba {
 namespace {
 
 constexpr std::string_view kDroppedName = "pgdba_series_dropped_total";
-constexpr std::string_view kDroppedHelp = "Series that are not on this page because of pgdba.max_series.";
+constexpr std::string_view kDroppedHelp =
+	"Series that are not on this page because of pgdba.max_series.";
 constexpr Micros kUnixEpoch = -946'684'800 * kMicrosPerSecond; // as seen from 2000-01-01
 
 bool is_valid_name(std::string_view name, bool colons) noexcept {
@@ -22,7 +23,8 @@ bool is_valid_name(std::string_view name, bool colons) noexcept {
 		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colons && c == ':');
 	};
 	return !name.empty() && first(name.front()) && !name.starts_with("__") &&
-	       std::all_of(name.begin(), name.end(), [&](char c) { return first(c) || (c >= '0' && c <= '9'); });
+		   std::all_of(name.begin(), name.end(),
+					   [&](char c) { return first(c) || (c >= '0' && c <= '9'); });
 }
 
 // promtool reads a type out of some names and labels, and complains when the declared one differs.
@@ -31,12 +33,8 @@ MetricType fitting_type(std::string_view name, MetricType type) noexcept {
 	if (total != (type == MetricType::kCounter))
 		return MetricType::kUntyped;
 	constexpr std::array<std::string_view, 3> kParts = {"_count", "_sum", "_bucket"};
-	constexpr std::array<std::string_view, 5> kTypes = {"gauge", "counter", "untyped", "histogram", "summary"};
 	const auto ends = [&](std::string_view part) { return name.ends_with(part); };
-	const auto within = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
-	if (std::any_of(kParts.begin(), kParts.end(), ends) || std::any_of(kTypes.begin(), kTypes.end(), within))
-		return MetricType::kUntyped;
-	return type;
+	return std::any_of(kParts.begin(), kParts.end(), ends) ? MetricType::kUntyped : type;
 }
 
 void escape(std::string &out, std::string_view text, bool quotes) {
@@ -64,15 +62,19 @@ std::string number_text(double value) {
 	return {begin, std::to_chars(begin, end, value).ptr};
 }
 
-// The label set as text, in the order that makes equal sets equal texts. RETURNS: false for a name that is not valid.
-bool render_labels(const std::string &cluster, std::vector<MetricsText::Label> labels, std::string &out) {
+// The label set as text, in the order that makes equal sets equal texts. RETURNS: false for a name
+// that is not valid.
+bool render_labels(const std::string &cluster, std::vector<MetricsText::Label> labels,
+				   std::string &out) {
 	const auto rank = [](const std::string &name) { return name == "db" ? 0 : 1; };
 	for (MetricsText::Label &label : labels) {
-		if (label.name == "cluster") // ours says where the page comes from: the other keeps its value under this name
+		if (label.name == "cluster") // ours says where the page comes from: the other keeps its
+									 // value under this name
 			label.name = "exported_cluster";
 	}
 	std::stable_sort(labels.begin(), labels.end(), [&](const auto &a, const auto &b) {
-		return std::pair(rank(a.name), std::string_view(a.name)) < std::pair(rank(b.name), std::string_view(b.name));
+		return std::pair(rank(a.name), std::string_view(a.name)) <
+			   std::pair(rank(b.name), std::string_view(b.name));
 	});
 	out = "{cluster=\"";
 	escape(out, valid_utf8(cluster), true);
@@ -115,7 +117,8 @@ std::string help_text(const Column &column, const std::string &probe) {
 	std::string out = column.help.empty() ? "Column " + column.name + "." : column.help;
 	if (out.back() != '.')
 		out += '.';
-	const std::string_view unit = column.unit == "seconds since" ? "seconds" : std::string_view(column.unit);
+	const std::string_view unit =
+		column.unit == "seconds since" ? "seconds" : std::string_view(column.unit);
 	if (!unit.empty())
 		out += " Unit: " + std::string(unit) + ".";
 	return out + " Probe: " + probe + ".";
@@ -139,22 +142,25 @@ bool exported_value(const Column &column, const Cell &cell, Micros now, double &
 }
 
 std::string_view type_name(MetricType type) noexcept {
-	return type == MetricType::kGauge ? "gauge" : type == MetricType::kCounter ? "counter" : "untyped";
+	return type == MetricType::kGauge     ? "gauge"
+		   : type == MetricType::kCounter ? "counter"
+										  : "untyped";
 }
 
 } // namespace
 
-void MetricsText::add(std::string_view name, MetricType type, std::string_view help, std::vector<Label> labels,
-                      double value) {
+void MetricsText::add(std::string_view name, MetricType type, std::string_view help,
+					  std::vector<Label> labels, double value) {
 	const auto named = [](std::string_view wanted) {
 		return [wanted](const Label &label) { return label.name == wanted; };
 	};
 	// These two labels mean parts of a histogram or summary, which nothing here is.
 	if (std::any_of(labels.begin(), labels.end(), named("le")) ||
-	    std::any_of(labels.begin(), labels.end(), named("quantile")))
+		std::any_of(labels.begin(), labels.end(), named("quantile")))
 		type = MetricType::kUntyped;
 	std::string text;
-	if (!is_valid_name(name, true) || name == kDroppedName || !render_labels(cluster_, std::move(labels), text)) {
+	if (!is_valid_name(name, true) || name == kDroppedName ||
+		!render_labels(cluster_, std::move(labels), text)) {
 		++dropped_;
 		return;
 	}
@@ -162,12 +168,14 @@ void MetricsText::add(std::string_view name, MetricType type, std::string_view h
 	if (found != families_.end() && found->second.series.contains(text))
 		return;
 	const std::size_t share = std::max<std::size_t>(1, max_series_ / 2);
-	if (series_ >= max_series_ || (found != families_.end() && found->second.series.size() >= share)) {
+	if (series_ >= max_series_ ||
+		(found != families_.end() && found->second.series.size() >= share)) {
 		++dropped_;
 		return;
 	}
 	if (found == families_.end())
-		found = families_.emplace(name, Family{valid_utf8(help), fitting_type(name, type), {}}).first;
+		found =
+			families_.emplace(name, Family{valid_utf8(help), fitting_type(name, type), {}}).first;
 	else if (type == MetricType::kUntyped)
 		found->second.type = type;
 	found->second.series.emplace(std::move(text), value);
@@ -178,7 +186,8 @@ void MetricsText::add_sample(const Sample &sample, Micros now) {
 	const std::vector<Column> &columns = sample.columns();
 	std::vector<std::size_t> label_columns, metric_columns;
 	for (std::size_t i = 0; i < columns.size(); ++i) {
-		if ((columns[i].key || columns[i].kind == Kind::kLabel) && !identifies_session(columns[i].name))
+		if ((columns[i].key || columns[i].kind == Kind::kLabel) &&
+			!identifies_session(columns[i].name))
 			label_columns.push_back(i);
 		if (!columns[i].metric.empty())
 			metric_columns.push_back(i);
@@ -198,7 +207,8 @@ void MetricsText::add_sample(const Sample &sample, Micros now) {
 			double value = 0;
 			if (!exported_value(column, sample.at(row, i), now, value))
 				continue;
-			const MetricType type = column.kind == Kind::kCounter ? MetricType::kCounter : MetricType::kGauge;
+			const MetricType type =
+				column.kind == Kind::kCounter ? MetricType::kCounter : MetricType::kGauge;
 			add(column.metric, type, help_text(column, sample.probe), labels, value);
 		}
 	}
@@ -214,7 +224,8 @@ std::string MetricsText::render() const {
 	const auto dropped = [&] {
 		std::string labels;
 		render_labels(cluster_, {}, labels);
-		head(kDroppedName, kDroppedHelp, MetricType::kUntyped); // a level of this page, not a counter
+		head(kDroppedName, kDroppedHelp,
+			 MetricType::kUntyped); // a level of this page, not a counter
 		((((out += kDroppedName) += labels) += ' ') += std::to_string(dropped_)) += '\n';
 	};
 	bool dropped_done = false;

@@ -22,11 +22,12 @@ void Page::blank() {
 }
 
 void Page::heading(std::string_view head, std::string_view prose) {
-	add(std::string(head), wrap(prose, kWidth - kColumn));
+	add(std::string(head), wrap(prose, kWidth - kColumn, kWidth - kColumn));
 }
 
 void Page::first(std::string_view head, std::string_view prose) {
-	for (std::string &line : wrap(std::string(head) + " " + std::string(prose), kWidth - kColumn)) {
+	for (std::string &line :
+		 wrap(std::string(head) + " " + std::string(prose), kWidth - kColumn, kWidth - 1)) {
 		const bool begins = lines_.empty();
 		if (begins)
 			line.insert(head.size(), 1, ' ');
@@ -35,7 +36,7 @@ void Page::first(std::string_view head, std::string_view prose) {
 }
 
 void Page::labelled(std::string_view label, std::string_view prose) {
-	add("  " + std::string(label), wrap(prose, kWidth - kColumn));
+	add("  " + std::string(label), wrap(prose, kWidth - kColumn, kWidth - kColumn));
 }
 
 void Page::statements(std::string_view label, std::string_view sql, std::string_view comment) {

@@ -1,4 +1,5 @@
-// The lines of pgdba.health(): a heading at the left, then short labelled lines in two aligned columns.
+// The lines of pgdba.health(): a heading at the left, then short labelled lines in two aligned
+// columns.
 #pragma once
 
 #include <string>

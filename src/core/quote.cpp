@@ -1,4 +1,5 @@
-// Quoting of names and texts in printed SQL, exactly as the server's quote_ident and quote_literal do.
+// Quoting of names and texts in printed SQL, exactly as the server's quote_ident and quote_literal
+// do.
 #include "pgdba/core/verdict.hpp"
 
 #include <algorithm>
@@ -10,8 +11,9 @@ namespace pgdba {
 
 namespace {
 
-// Every keyword of PostgreSQL 18 that is not unreserved. Older servers know fewer: there a name such as "json" comes
-// out in quotes where the server would leave them away, which means the same.
+// Every keyword of PostgreSQL 18 that is not unreserved. Older servers know fewer: there a name
+// such as "json" comes out in quotes where the server would leave them away, which means the same.
+// clang-format off
 constexpr std::array<std::string_view, 164> kKeywords = {
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
     "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character",
@@ -33,13 +35,15 @@ constexpr std::array<std::string_view, 164> kKeywords = {
     "variadic", "verbose", "when", "where", "window", "with", "xmlattributes", "xmlconcat",
     "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot",
     "xmlserialize", "xmltable"};
+// clang-format on
 static_assert(std::is_sorted(kKeywords.begin(), kKeywords.end()));
 
 bool is_bare(std::string_view name) noexcept {
 	const auto first = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
 	return !name.empty() && first(name.front()) &&
-	       std::all_of(name.begin(), name.end(), [&](char c) { return first(c) || (c >= '0' && c <= '9'); }) &&
-	       !std::binary_search(kKeywords.begin(), kKeywords.end(), name);
+		   std::all_of(name.begin(), name.end(),
+					   [&](char c) { return first(c) || (c >= '0' && c <= '9'); }) &&
+		   !std::binary_search(kKeywords.begin(), kKeywords.end(), name);
 }
 
 } // namespace

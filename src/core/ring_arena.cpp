@@ -53,10 +53,10 @@ std::uint32_t RingArena::store(const char *payload, std::uint32_t length) noexce
 }
 
 bool RingArena::load(std::uint32_t first, std::uint64_t sequence, std::uint32_t length,
-                     char *out) const noexcept {
+					 char *out) const noexcept {
 	const std::uint32_t blocks = header().blocks;
 	if (sequence == 0 || first == 0 || first > blocks || block(first).sequence != sequence ||
-	    node(first).length != length)
+		node(first).length != length)
 		return false;
 	std::uint32_t room = kHeadRoom, done = 0, number = first;
 	std::size_t skip = sizeof(RingBlock) + sizeof(RingNode);
@@ -88,7 +88,7 @@ void RingArena::release(std::uint32_t first) noexcept {
 }
 
 void RingArena::link(RingStream &stream, std::uint32_t entry, std::uint32_t older,
-                     std::uint32_t keyframe) noexcept {
+					 std::uint32_t keyframe) noexcept {
 	RingNode &n = node(entry);
 	n.older = older;
 	n.newer = older == 0 ? stream.oldest : node(older).newer;

@@ -1,8 +1,10 @@
-// What the memory ring gives up when it is full, and the proof that it is whole. See ring_arena.hpp.
+// What the memory ring gives up when it is full, and the proof that it is whole. See
+// ring_arena.hpp.
 //
-// First whole groups, the one whose newest entry is oldest; when every group is needed, single differences out of
-// the needed groups, the oldest first: each depends on its keyframe only, so those around it stay readable. What is
-// never given up is at most four entries per stream, so a group that grows for ever cannot choke the ring.
+// First whole groups, the one whose newest entry is oldest; when every group is needed, single
+// differences out of the needed groups, the oldest first: each depends on its keyframe only, so
+// those around it stay readable. What is never given up is at most four entries per stream, so a
+// group that grows for ever cannot choke the ring.
 #include "pgdba/core/ring_arena.hpp"
 
 #include "pgdba/core/wall.hpp"
@@ -22,7 +24,8 @@ bool RingArena::Needed::has(std::uint32_t entry) const noexcept {
 	return false;
 }
 
-RingArena::Needed RingArena::needed(const RingStream &stream, const Writing &writing) const noexcept {
+RingArena::Needed RingArena::needed(const RingStream &stream,
+									const Writing &writing) const noexcept {
 	Needed result;
 	const std::uint32_t latest = stream.newest;
 	const std::uint32_t second = latest == 0 ? 0 : node(latest).older;
@@ -39,7 +42,7 @@ RingArena::Needed RingArena::needed(const RingStream &stream, const Writing &wri
 }
 
 bool RingArena::make_room(std::uint32_t blocks, const RingStream &writing, std::uint32_t base,
-                          Micros sampled_at) noexcept {
+						  Micros sampled_at) noexcept {
 	const RingHeader &h = header();
 	if (h.free_blocks >= blocks)
 		return true;
@@ -71,7 +74,7 @@ bool RingArena::evict_group(const Writing &writing) noexcept {
 		while (group != 0 && set.has(group))
 			group = node(group).next_group;
 		if (group != 0 &&
-		    (victim == 0 || node(group).group_sequence < node(victim).group_sequence)) {
+			(victim == 0 || node(group).group_sequence < node(victim).group_sequence)) {
 			victim = group;
 			owner = &s;
 		}
@@ -109,8 +112,8 @@ bool RingArena::evict_difference(const Writing &writing) noexcept {
 	return true;
 }
 
-// Walks everything once, never longer than there are blocks, and reads nothing outside the arena: also for a piece
-// that was read back from a file.
+// Walks everything once, never longer than there are blocks, and reads nothing outside the arena:
+// also for a piece that was read back from a file.
 bool RingArena::consistent() const noexcept {
 	const RingHeader &h = header();
 	const auto inside = [&](std::uint32_t number) { return number >= 1 && number <= h.blocks; };
@@ -134,7 +137,7 @@ bool RingArena::consistent() const noexcept {
 		std::uint32_t older = 0;
 		for (std::uint32_t entry = s.oldest; entry != 0; entry = node(entry).newer) {
 			if (!inside(entry) || node(entry).older != older || !whole_entry(entry) ||
-			    !inside(node(entry).keyframe))
+				!inside(node(entry).keyframe))
 				return false;
 			if (older != 0 && s.disordered == 0 && node(older).sampled_at > node(entry).sampled_at)
 				return false;

@@ -22,7 +22,7 @@ std::uint64_t cell_hash(const Cell &cell) noexcept {
 
 bool same_cell(const Cell &a, const Cell &b) noexcept {
 	return a.null == b.null && a.integer == b.integer && a.text == b.text &&
-	       std::bit_cast<std::uint64_t>(a.real) == std::bit_cast<std::uint64_t>(b.real);
+		   std::bit_cast<std::uint64_t>(a.real) == std::bit_cast<std::uint64_t>(b.real);
 }
 
 std::uint32_t key_hash(const Sample &sample, std::size_t row) noexcept {
@@ -60,8 +60,10 @@ bool same_keys(const Sample &a, const Sample &b) noexcept {
 }
 
 RowIndex::RowIndex(const Sample &sample)
-	: sample_(&sample), slots_(std::bit_ceil(sample.rows() * 2 + 1)), following_(sample.rows(), kNone) {
-	for (std::size_t row = sample.rows(); row-- > 0;) { // backwards: the first row of a key comes out first
+	: sample_(&sample), slots_(std::bit_ceil(sample.rows() * 2 + 1)),
+	  following_(sample.rows(), kNone) {
+	for (std::size_t row = sample.rows();
+		 row-- > 0;) { // backwards: the first row of a key comes out first
 		Slot &slot = slot_of(sample, row);
 		following_[row] = slot.next;
 		slot.next = static_cast<std::uint32_t>(row);
@@ -77,7 +79,7 @@ RowIndex::Slot &RowIndex::slot_of(const Sample &other, std::size_t row) noexcept
 	const std::size_t mask = slots_.size() - 1;
 	std::size_t i = hash & mask;
 	while (slots_[i].first != kNone &&
-	       (slots_[i].hash != hash || !equal_keys(*sample_, slots_[i].first, other, row)))
+		   (slots_[i].hash != hash || !equal_keys(*sample_, slots_[i].first, other, row)))
 		i = (i + 1) & mask;
 	return slots_[i];
 }

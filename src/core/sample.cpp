@@ -42,6 +42,16 @@ std::string_view sql_type(Type type) noexcept {
 	return "text";
 }
 
+void Sample::take_header(const Sample &from) {
+	probe = from.probe;
+	loop = from.loop;
+	sampled_at = from.sampled_at;
+	server_start = from.server_start;
+	interval = from.interval;
+	injected = from.injected;
+	cut = from.cut;
+}
+
 void Sample::set_columns(std::vector<Column> columns) {
 	assert(cells_.empty());
 	columns_ = std::move(columns);
@@ -70,7 +80,8 @@ void Sample::reserve(std::size_t rows) {
 
 std::size_t Sample::add_row() {
 	assert(!columns_.empty());
-	nulls_.resize(nulls_.size() + columns_.size(), true); // first: a failure of the second leaves rows() as it was
+	nulls_.resize(nulls_.size() + columns_.size(),
+				  true); // first: a failure of the second leaves rows() as it was
 	cells_.resize(cells_.size() + columns_.size(), 0);
 	return rows() - 1;
 }
@@ -99,7 +110,7 @@ void Sample::set_float(std::size_t row, std::size_t column, double value) noexce
 	if (columns_[column].type == Type::kFloat8)
 		put(cell(row, column), std::bit_cast<std::uint64_t>(value));
 	else if (!is_text(columns_[column].type) && value >= -0x1p63 && value < 0x1p63 &&
-	         std::trunc(value) == value)
+			 std::trunc(value) == value)
 		set_int(row, column, static_cast<std::int64_t>(value));
 	else
 		set_null(row, column);
@@ -142,7 +153,7 @@ void Sample::set_cell(std::size_t row, std::size_t column, const Cell &value) {
 	}
 	const std::int64_t v = value.integer;
 	if ((to == Type::kBool && v != 0 && v != 1) ||
-	    (to == Type::kFloat8 && (v > kExactInDouble || v < -kExactInDouble)))
+		(to == Type::kFloat8 && (v > kExactInDouble || v < -kExactInDouble)))
 		return set_null(row, column);
 	set_int(row, column, v);
 }
@@ -207,11 +218,12 @@ std::string Sample::key_of(std::size_t row) const {
 
 std::size_t Sample::bytes() const noexcept {
 	std::size_t total = cells_.capacity() * sizeof(std::uint64_t) + nulls_.capacity() / 8 +
-	                    text_.capacity() + columns_.capacity() * sizeof(Column) +
-	                    keys_.capacity() * sizeof(std::uint32_t) + probe.capacity() + loop.capacity();
+						text_.capacity() + columns_.capacity() * sizeof(Column) +
+						keys_.capacity() * sizeof(std::uint32_t) + probe.capacity() +
+						loop.capacity();
 	for (const Column &column : columns_)
 		total += column.name.capacity() + column.unit.capacity() + column.metric.capacity() +
-		         column.help.capacity();
+				 column.help.capacity();
 	return total;
 }
 

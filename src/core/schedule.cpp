@@ -20,7 +20,8 @@ void Schedule::set_interval(Micros interval) noexcept {
 }
 
 Micros Schedule::begin(Micros now) noexcept {
-	if (next_ == 0 || now < next_) { // the first, a requested one, or the clock went back: a new start
+	if (next_ == 0 ||
+		now < next_) { // the first, a requested one, or the clock went back: a new start
 		next_ = now + interval_;
 		return 0;
 	}

@@ -11,11 +11,13 @@ namespace pgdba {
 namespace {
 
 bool is_word(char c) noexcept {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-	       static_cast<unsigned char>(c) >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		   c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) noexcept {
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 std::size_t end_of_quoted(std::string_view sql, std::size_t at, char quote, bool escapes) noexcept {
 	for (std::size_t i = at + 1; i < sql.size(); ++i) {
@@ -55,12 +57,14 @@ std::size_t end_of_dollar(std::string_view sql, std::size_t at) noexcept {
 
 // RETURNS: what begins at `at`, and where it ends; kPlain with no length when nothing does.
 SqlToken token_at(std::string_view sql, std::size_t at) noexcept {
-	const auto token = [&](SqlPart part, std::size_t end) { return SqlToken{part, sql.substr(at, end - at)}; };
+	const auto token = [&](SqlPart part, std::size_t end) {
+		return SqlToken{part, sql.substr(at, end - at)};
+	};
 	const char before = at > 0 ? sql[at - 1] : ' ';
 	if (sql[at] == '\'') {
 		const bool escapes = (before == 'E' || before == 'e') && (at < 2 || !is_word(sql[at - 2]));
 		return token(escapes ? SqlPart::kEscapeLiteral : SqlPart::kLiteral,
-		             end_of_quoted(sql, at, '\'', escapes));
+					 end_of_quoted(sql, at, '\'', escapes));
 	}
 	if (sql[at] == '"')
 		return token(SqlPart::kIdentifier, end_of_quoted(sql, at, '"', false));
@@ -111,7 +115,8 @@ void add_collapsed(std::string &line, std::string_view text) {
 void finish(std::string &line, std::vector<std::string> &lines) {
 	while (!line.empty() && line.back() == ' ')
 		line.pop_back();
-	for (std::size_t begin = 0; begin < line.size();) { // more than one only for a dollar-quoted body
+	for (std::size_t begin = 0;
+		 begin < line.size();) { // more than one only for a dollar-quoted body
 		const std::size_t end = std::min(line.find('\n', begin), line.size());
 		lines.push_back(line.substr(begin, end - begin));
 		begin = end + 1;

@@ -1,5 +1,5 @@
-// Templates of messages, objects and SQL. A value from the cluster is text that somebody else chose: in SQL it only
-// ever appears as a quoted name, a quoted literal or a whole number.
+// Templates of messages, objects and SQL. A value from the cluster is text that somebody else
+// chose: in SQL it only ever appears as a quoted name, a quoted literal or a whole number.
 #include "pgdba/core/health.hpp"
 #include "text.hpp"
 
@@ -19,9 +19,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 7> kFormats = {"", "I", "L", "duration", "bytes", "count", "percent"};
-constexpr std::size_t kLongestValue = 300; // characters of one value in a message: a query may have a million
-constexpr char kMarker = '\x01';           // stands for a placeholder while the SQL around it is looked at
+constexpr std::array<std::string_view, 7> kFormats = {"",      "I",     "L",      "duration",
+													  "bytes", "count", "percent"};
+constexpr std::size_t kLongestValue =
+	300;                         // characters of one value in a message: a query may have a million
+constexpr char kMarker = '\x01'; // stands for a placeholder while the SQL around it is looked at
 
 struct Piece {
 	std::string text; // as it is, or the key of a placeholder
@@ -36,9 +38,10 @@ bool is_key(std::string_view text) noexcept {
 }
 
 [[noreturn]] void refuse(std::string detail) {
-	throw BadDefinition("invalid template", std::move(detail),
-	                    "Write {key}, {key:I} for a name, {key:L} for a literal, {key:duration}, {key:bytes}, "
-	                    "{key:count} or {key:percent}; {{ and }} print braces.");
+	throw BadDefinition(
+		"invalid template", std::move(detail),
+		"Write {key}, {key:I} for a name, {key:L} for a literal, {key:duration}, {key:bytes}, "
+		"{key:count} or {key:percent}; {{ and }} print braces.");
 }
 
 Piece parse_placeholder(std::string_view inside) {
@@ -49,7 +52,7 @@ Piece parse_placeholder(std::string_view inside) {
 	if (colon < inside.size())
 		out.format = inside.substr(colon + 1);
 	if ((colon < inside.size() && out.format.empty()) ||
-	    std::find(kFormats.begin(), kFormats.end(), out.format) == kFormats.end())
+		std::find(kFormats.begin(), kFormats.end(), out.format) == kFormats.end())
 		refuse("\"{" + visible(inside) + "}\" has an unknown format.");
 	return out;
 }
@@ -65,7 +68,8 @@ std::vector<Piece> split(std::string_view text) {
 			continue;
 		}
 		if (c == '}')
-			refuse("A closing brace at character " + std::to_string(i + 1) + " has no opening one.");
+			refuse("A closing brace at character " + std::to_string(i + 1) +
+				   " has no opening one.");
 		if (c != '{') {
 			literal += c;
 			continue;
@@ -90,8 +94,8 @@ std::string text_of(const json &value) {
 		return value.get<bool>() ? "true" : "false";
 	case json::value_t::number_float: {
 		std::array<char, 64> buffer;
-		const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value.get<double>(),
-		                                        std::chars_format::general, 6);
+		const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(),
+												value.get<double>(), std::chars_format::general, 6);
 		return {buffer.data(), end};
 	}
 	default:
@@ -111,12 +115,13 @@ std::optional<std::string> format(const json &value, const std::string &format) 
 		return std::nullopt;
 	const double number = value.get<double>();
 	return format == "duration" ? format_duration(number)
-	       : format == "bytes"  ? format_bytes(number)
-	       : format == "count"  ? format_count(number)
-	                            : format_percent(number);
+		   : format == "bytes"  ? format_bytes(number)
+		   : format == "count"  ? format_count(number)
+								: format_percent(number);
 }
 
-// As format(), and a list gives its values with commas between them. An empty list is a missing value.
+// As format(), and a list gives its values with commas between them. An empty list is a missing
+// value.
 std::optional<std::string> format_all(const json &value, const std::string &how) {
 	if (!value.is_array())
 		return format(value, how);
@@ -131,7 +136,8 @@ std::optional<std::string> format_all(const json &value, const std::string &how)
 }
 
 json number_or_null(std::optional<double> value) {
-	constexpr double kExact = 9007199254740992.0; // beyond it a double is no whole number to rely on
+	constexpr double kExact =
+		9007199254740992.0; // beyond it a double is no whole number to rely on
 	if (!value || std::isnan(*value))
 		return nullptr;
 	if (*value == std::floor(*value) && std::fabs(*value) <= kExact)
@@ -142,7 +148,7 @@ json number_or_null(std::optional<double> value) {
 class Values {
 public:
 	explicit Values(const Finding &finding)
-	    : finding_(finding), evidence_(json::parse(finding.evidence, nullptr, false)) {}
+		: finding_(finding), evidence_(json::parse(finding.evidence, nullptr, false)) {}
 
 	json find(const std::string &key) const {
 		if (evidence_.is_object() && evidence_.contains(key))
@@ -152,10 +158,11 @@ public:
 		if (key == "value")
 			return number_or_null(finding_.value);
 		const std::string *text = key == "object"     ? &finding_.object
-		                          : key == "database" ? &finding_.database
-		                          : key == "unit"     ? &finding_.unit
-		                                              : nullptr;
-		return text == nullptr || (text->empty() && key != "unit") ? json() : json(valid_utf8(*text));
+								  : key == "database" ? &finding_.database
+								  : key == "unit"     ? &finding_.unit
+													  : nullptr;
+		return text == nullptr || (text->empty() && key != "unit") ? json()
+																   : json(valid_utf8(*text));
 	}
 
 private:
@@ -163,25 +170,18 @@ private:
 	json evidence_;
 };
 
-std::string shortened(std::string text) {
-	if (width(text) <= kLongestValue)
-		return text;
-	std::size_t end = 0;
-	for (std::size_t taken = 0; taken < kLongestValue; ++taken)
-		end += next_glyph(std::string_view(text).substr(end)).bytes;
-	return text.substr(0, end) + "\xE2\x80\xA6";
-}
-
 bool is_whole(const json &value) {
 	if (value.is_array())
-		return !value.empty() && std::all_of(value.begin(), value.end(),
-		                                     [](const json &each) { return each.is_number_integer(); });
+		return !value.empty() && std::all_of(value.begin(), value.end(), [](const json &each) {
+			return each.is_number_integer();
+		});
 	return value.is_number_integer();
 }
 
 bool touches(char c) noexcept { // would melt into a quoted name or literal beside it
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-	       c == '&' || c == '\'' || c == '"' || c == kMarker || static_cast<unsigned char>(c) >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		   c == '$' || c == '&' || c == '\'' || c == '"' || c == kMarker ||
+		   static_cast<unsigned char>(c) >= 0x80;
 }
 
 void check_sql_piece(const Piece &piece, std::string_view sql, std::size_t at) {
@@ -201,9 +201,11 @@ void check_template(std::string_view text, bool sql) {
 	std::string shape;
 	for (const Piece &piece : pieces) {
 		if (!piece.placeholder)
-			std::replace_copy(piece.text.begin(), piece.text.end(), std::back_inserter(shape), kMarker, ' ');
+			std::replace_copy(piece.text.begin(), piece.text.end(), std::back_inserter(shape),
+							  kMarker, ' ');
 		else
-			shape += piece.format.empty() ? '0' : kMarker; // plain ones are whole numbers: safe anywhere
+			shape +=
+				piece.format.empty() ? '0' : kMarker; // plain ones are whole numbers: safe anywhere
 	}
 	std::size_t at = 0;
 	for (const Piece &piece : pieces) {
@@ -213,7 +215,8 @@ void check_template(std::string_view text, bool sql) {
 	}
 	for (const SqlToken &token : scan_sql(shape)) {
 		if (token.part != SqlPart::kPlain && token.text.find(kMarker) != std::string_view::npos)
-			refuse("A placeholder stands inside quotes or a comment, where its own quotes would end them.");
+			refuse("A placeholder stands inside quotes or a comment, where its own quotes would "
+				   "end them.");
 	}
 }
 
@@ -235,7 +238,7 @@ std::string render_message(std::string_view text, const Finding &finding) {
 			continue;
 		}
 		const std::optional<std::string> value = format_all(values.find(piece.text), piece.format);
-		out += value ? shortened(visible(*value)) : "?";
+		out += value ? shorten(visible(*value), kLongestValue) : "?";
 	}
 	return out;
 }
@@ -275,8 +278,9 @@ std::string render_object(std::string_view text, const Sample &sample, std::size
 		else if (cell.type == Type::kBool)
 			out += format(json(cell.integer != 0), piece.format).value_or("?");
 		else
-			out += format(cell.type == Type::kInt8 ? json(cell.integer) : number_or_null(cell.real), piece.format)
-			           .value_or("?");
+			out += format(cell.type == Type::kInt8 ? json(cell.integer) : number_or_null(cell.real),
+						  piece.format)
+					   .value_or("?");
 	}
 	return out;
 }

@@ -22,7 +22,7 @@ Glyph next_glyph(std::string_view text) noexcept {
 		out.code = out.code << 6 | (byte(i) & 0x3FU);
 	const char32_t code = out.code;
 	out.acts = code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F) ||
-	           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+			   (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 	return out;
 }
 
@@ -38,8 +38,9 @@ std::string visible(std::string_view text) {
 }
 
 std::size_t width(std::string_view text) noexcept {
-	return static_cast<std::size_t>(std::count_if(
-	    text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+	return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+		return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+	}));
 }
 
 namespace {
@@ -56,10 +57,18 @@ std::string take(std::string &word, std::size_t limit) {
 
 } // namespace
 
-std::vector<std::string> wrap(std::string_view prose, std::size_t limit) {
+std::string shorten(std::string_view text, std::size_t limit) {
+	if (width(text) <= limit)
+		return std::string(text);
+	std::string rest(text);
+	return take(rest, limit > 0 ? limit - 1 : 0) + "\xE2\x80\xA6";
+}
+
+std::vector<std::string> wrap(std::string_view prose, std::size_t limit, std::size_t first) {
 	constexpr std::string_view kSpace = " \t\r\n\v\f";
 	std::vector<std::string> lines;
 	std::string line;
+	const auto room = [&] { return lines.empty() ? first : limit; };
 	while (!prose.empty()) {
 		const std::size_t begin = prose.find_first_not_of(kSpace);
 		if (begin == std::string_view::npos)
@@ -68,12 +77,12 @@ std::vector<std::string> wrap(std::string_view prose, std::size_t limit) {
 		const std::size_t end = std::min(prose.find_first_of(kSpace), prose.size());
 		std::string word = visible(prose.substr(0, end));
 		prose.remove_prefix(end);
-		if (!line.empty() && width(line) + 1 + width(word) > limit) {
+		if (!line.empty() && width(line) + 1 + width(word) > room()) {
 			lines.push_back(std::move(line));
 			line.clear();
 		}
-		while (width(word) > limit)
-			lines.push_back(take(word, limit));
+		while (width(word) > room())
+			lines.push_back(take(word, room()));
 		line += (line.empty() ? "" : " ") + word;
 	}
 	if (!line.empty())

@@ -1,4 +1,5 @@
-// How bad a finding is: its value against the thresholds of its check and what a user set in their place.
+// How bad a finding is: its value against the thresholds of its check and what a user set in their
+// place.
 #include "pgdba/core/verdict.hpp"
 
 #include <cmath>
@@ -41,8 +42,9 @@ Floor against_floors(const std::map<std::string, double> &floors, const Finding 
 	Floor out = Floor::kPassed;
 	for (const auto &[column, floor] : floors) {
 		const auto found = finding.named.find(column);
-		const std::optional<double> value =
-		    found != finding.named.end() ? found->second : column == "value" ? finding.value : std::nullopt;
+		const std::optional<double> value = found != finding.named.end() ? found->second
+											: column == "value"          ? finding.value
+																		 : std::nullopt;
 		if (!value || std::isnan(*value))
 			out = Floor::kUnknown;
 		else if (*value <= floor)
@@ -54,7 +56,8 @@ Floor against_floors(const std::map<std::string, double> &floors, const Finding 
 } // namespace
 
 bool like(std::string_view text, std::string_view pattern) noexcept {
-	// Goes back to the latest % only: what an earlier one matched can always be matched by the latest as well.
+	// Goes back to the latest % only: what an earlier one matched can always be matched by the
+	// latest as well.
 	std::size_t t = 0, p = 0;
 	std::size_t star = std::string_view::npos, star_text = 0;
 	while (t < text.size()) {
@@ -84,8 +87,8 @@ bool like(std::string_view text, std::string_view pattern) noexcept {
 	return p == pattern.size();
 }
 
-Judgement judge(const Threshold &threshold, const std::vector<ThresholdOverride> &overrides, const Finding &finding,
-                std::optional<Severity> was) {
+Judgement judge(const Threshold &threshold, const std::vector<ThresholdOverride> &overrides,
+				const Finding &finding, std::optional<Severity> was) {
 	Threshold in_effect = threshold;
 	for (const ThresholdOverride &each : overrides) {
 		if (like(finding.object, each.object_pattern)) {
@@ -102,7 +105,8 @@ Judgement judge(const Threshold &threshold, const std::vector<ThresholdOverride>
 		return out;
 	}
 	const auto beyond = [&](const std::optional<double> &level) {
-		return level && (in_effect.direction == Direction::kAbove ? *finding.value > *level : *finding.value < *level);
+		return level && (in_effect.direction == Direction::kAbove ? *finding.value > *level
+																  : *finding.value < *level);
 	};
 	const Severity entry = in_effect.warning ? Severity::kWarning : Severity::kCritical;
 	const bool was_alarming = was == Severity::kWarning || was == Severity::kCritical;

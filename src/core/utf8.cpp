@@ -1,5 +1,5 @@
-// UTF-8 as the server's UTF8 encoding defines it: no overlong forms, no surrogates, nothing above U+10FFFF; and no
-// NUL, which the server's text cannot hold.
+// UTF-8 as the server's UTF8 encoding defines it: no overlong forms, no surrogates, nothing above
+// U+10FFFF; and no NUL, which the server's text cannot hold.
 #include "pgdba/core/sample.hpp"
 
 #include <cstdint>
@@ -17,7 +17,8 @@ unsigned byte_at(std::string_view text, std::size_t i) noexcept {
 	return static_cast<unsigned char>(text[i]);
 }
 
-// How many bytes from `i` on are one valid character (`valid`), or the longest beginning of one (at least 1).
+// How many bytes from `i` on are one valid character (`valid`), or the longest beginning of one (at
+// least 1).
 std::size_t character_at(std::string_view text, std::size_t i, bool &valid) noexcept {
 	const unsigned lead = byte_at(text, i);
 	valid = false;
@@ -65,7 +66,9 @@ std::size_t first_invalid(std::string_view text) noexcept {
 
 } // namespace
 
-bool is_valid_utf8(std::string_view text) noexcept { return first_invalid(text) == text.size(); }
+bool is_valid_utf8(std::string_view text) noexcept {
+	return first_invalid(text) == text.size();
+}
 
 std::string valid_utf8(std::string_view text) {
 	std::string result;

@@ -16,13 +16,15 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 5> kSeverities = {"ok", "info", "unknown", "warning", "critical"};
+constexpr std::array<std::string_view, 5> kSeverities = {"ok", "info", "unknown", "warning",
+														 "critical"};
 
 // Why a finding could not be judged: its query's own words when it gives some.
 std::string unknown_reason(const CheckDefinition &check, const Finding &finding) {
 	const json evidence = json::parse(finding.evidence, nullptr, false);
 	if (evidence.is_object()) {
-		if (const auto found = evidence.find("reason"); found != evidence.end() && found->is_string())
+		if (const auto found = evidence.find("reason");
+			found != evidence.end() && found->is_string())
 			return valid_utf8(found->get_ref<const std::string &>());
 	}
 	if (!finding.value)
@@ -54,26 +56,26 @@ struct Field {
 	Micros Verdict::*time = nullptr;
 };
 constexpr std::array<Field, 20> kFields = {{
-    {"db", Type::kText, &Verdict::database},
-    {"check_id", Type::kText, &Verdict::check_id},
-    {"area", Type::kText, &Verdict::area},
-    {"severity", Type::kText},
-    {"object", Type::kText, &Verdict::object},
-    {"message", Type::kText, &Verdict::message},
-    {"value", Type::kFloat8, nullptr, &Verdict::value},
-    {"unit", Type::kText, &Verdict::unit},
-    {"warning", Type::kFloat8, nullptr, &Verdict::warning},
-    {"critical", Type::kFloat8, nullptr, &Verdict::critical},
-    {"since", Type::kTimestamp, nullptr, nullptr, &Verdict::since},
-    {"judged_at", Type::kTimestamp, nullptr, nullptr, &Verdict::sampled_at},
-    {"evidence", Type::kJson, &Verdict::evidence},
-    {"why", Type::kText, &Verdict::why},
-    {"action", Type::kText, &Verdict::action},
-    {"sql", Type::kText, &Verdict::sql},
-    {"lock_level", Type::kText, &Verdict::lock_level},
-    {"undo", Type::kText, &Verdict::undo},
-    {"symptom_of", Type::kText, &Verdict::symptom_of},
-    {"loop", Type::kText, &Verdict::loop},
+	{"db", Type::kText, &Verdict::database},
+	{"check_id", Type::kText, &Verdict::check_id},
+	{"area", Type::kText, &Verdict::area},
+	{"severity", Type::kText},
+	{"object", Type::kText, &Verdict::object},
+	{"message", Type::kText, &Verdict::message},
+	{"value", Type::kFloat8, nullptr, &Verdict::value},
+	{"unit", Type::kText, &Verdict::unit},
+	{"warning", Type::kFloat8, nullptr, &Verdict::warning},
+	{"critical", Type::kFloat8, nullptr, &Verdict::critical},
+	{"since", Type::kTimestamp, nullptr, nullptr, &Verdict::since},
+	{"judged_at", Type::kTimestamp, nullptr, nullptr, &Verdict::sampled_at},
+	{"evidence", Type::kJson, &Verdict::evidence},
+	{"why", Type::kText, &Verdict::why},
+	{"action", Type::kText, &Verdict::action},
+	{"sql", Type::kText, &Verdict::sql},
+	{"lock_level", Type::kText, &Verdict::lock_level},
+	{"undo", Type::kText, &Verdict::undo},
+	{"symptom_of", Type::kText, &Verdict::symptom_of},
+	{"loop", Type::kText, &Verdict::loop},
 }};
 
 } // namespace
@@ -85,11 +87,12 @@ std::string_view severity_name(Severity severity) noexcept {
 
 Severity severity_from(std::string_view name) noexcept {
 	const auto found = std::find(kSeverities.begin(), kSeverities.end(), name);
-	return found == kSeverities.end() ? Severity::kUnknown : static_cast<Severity>(found - kSeverities.begin());
+	return found == kSeverities.end() ? Severity::kUnknown
+									  : static_cast<Severity>(found - kSeverities.begin());
 }
 
-Verdict make_verdict(const CheckDefinition &check, const Finding &finding, const Judgement &judgement,
-                     Micros sampled_at) {
+Verdict make_verdict(const CheckDefinition &check, const Finding &finding,
+					 const Judgement &judgement, Micros sampled_at) {
 	Verdict out;
 	out.check_id = check.id;
 	out.area = check.area();
@@ -101,7 +104,8 @@ Verdict make_verdict(const CheckDefinition &check, const Finding &finding, const
 	out.warning = judgement.warning;
 	out.critical = judgement.critical;
 	out.since = out.sampled_at = sampled_at;
-	out.evidence = json::parse(finding.evidence, nullptr, false).is_object() ? finding.evidence : "{}";
+	out.evidence =
+		json::parse(finding.evidence, nullptr, false).is_object() ? finding.evidence : "{}";
 	out.symptom_of = check.symptom_of;
 	out.loop = check.loop;
 	if (out.severity == Severity::kOk) {
@@ -111,7 +115,7 @@ Verdict make_verdict(const CheckDefinition &check, const Finding &finding, const
 	out.why = render_message(check.why, finding);
 	if (out.severity == Severity::kUnknown) {
 		out.message = check.title + (out.object == "cluster" ? "" : " (" + out.object + ")") +
-		              ": cannot be judged, " + unknown_reason(check, finding);
+					  ": cannot be judged, " + unknown_reason(check, finding);
 		return out; // and no SQL: nobody knows whether it would help
 	}
 	out.message = render_message(check.message, finding);
@@ -183,10 +187,13 @@ std::vector<Verdict> verdicts_from_sample(const Sample &sample) {
 void carry_since(std::vector<Verdict> &now, const std::vector<Verdict> &before) {
 	std::map<std::pair<std::string_view, std::string_view>, const Verdict *> known;
 	for (const Verdict &verdict : before)
-		known.emplace(std::pair(std::string_view(verdict.check_id), std::string_view(verdict.object)), &verdict);
+		known.emplace(
+			std::pair(std::string_view(verdict.check_id), std::string_view(verdict.object)),
+			&verdict);
 	for (Verdict &verdict : now) {
 		const auto found = known.find({verdict.check_id, verdict.object});
-		if (found != known.end() && found->second->severity == verdict.severity && found->second->since != 0)
+		if (found != known.end() && found->second->severity == verdict.severity &&
+			found->second->since != 0)
 			verdict.since = found->second->since;
 	}
 	sort_verdicts(now);
@@ -198,7 +205,7 @@ void sort_verdicts(std::vector<Verdict> &verdicts) {
 		const double a_bad = badness(a), b_bad = badness(b);
 		// The reversed members make "worse" come first; a cause comes before what it causes.
 		return std::tie(b.severity, a_symptom, a.check_id, b_bad, a.object) <
-		       std::tie(a.severity, b_symptom, b.check_id, a_bad, b.object);
+			   std::tie(a.severity, b_symptom, b.check_id, a_bad, b.object);
 	});
 }
 

@@ -39,11 +39,29 @@ Column column(const char *name, Type type) {
 	return described;
 }
 
+// The names of the view: as a probe's sample the verdict set has `db` and `judged_at` instead, because last_verdict has
+// its own sampled_at.
+Sample as_view(const Sample &verdicts) {
+	std::vector<Column> columns = verdicts.columns();
+	for (Column &described : columns)
+		described.name = described.name == "db"          ? "database"
+		                 : described.name == "judged_at" ? "sampled_at"
+		                                                 : described.name;
+	Sample rows;
+	rows.set_columns(std::move(columns));
+	for (std::size_t row = 0; row < verdicts.rows(); ++row) {
+		rows.add_row();
+		for (std::size_t i = 0; i < verdicts.columns().size(); ++i)
+			rows.set_cell(row, i, verdicts.at(row, i));
+	}
+	return rows;
+}
+
 } // namespace
 
 Datum pgdba_verdicts_at(PG_FUNCTION_ARGS) {
 	return pg::entry([fcinfo] {
-		return pg::return_sample(fcinfo, verdicts_to_sample(verdicts_at(as_of_argument(fcinfo)), pg::now()));
+		return pg::return_sample(fcinfo, as_view(verdicts_to_sample(verdicts_at(as_of_argument(fcinfo)), pg::now())));
 	});
 }
 

@@ -233,13 +233,11 @@ void start(Scan &scan) {
 bool advance(Scan &scan) {
 	if (!scan.options.history || scan.window == nullptr)
 		return false;
-	const int loop = loop_index(scan.options.loop);
-	const Micros interval = Micros{pg::settings().loops[loop].interval_ms} * 1000;
 	while (SamplePointer next = scan.window->next()) {
 		const SamplePointer before = std::exchange(scan.before, next);
 		if (next->sampled_at < scan.since)
 			continue; // only there for its deltas
-		scan.shown = std::make_shared<const Sample>(step(before.get(), *next, interval));
+		scan.shown = std::make_shared<const Sample>(step(before.get(), *next, next->interval));
 		scan.row = 0;
 		return true;
 	}

@@ -40,11 +40,15 @@ std::size_t convert(Oid conversion, int encoding, std::string_view text, std::st
 
 } // namespace
 
-std::string to_utf8(std::string_view text) {
+bool needs_conversion() noexcept {
 	const int encoding = GetDatabaseEncoding(); // reads a variable: cannot fail
-	// Every encoding of a database has ASCII in its place.
-	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || ascii(text))
+	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
+}
+
+std::string to_utf8(std::string_view text) {
+	if (!needs_conversion() || ascii(text)) // every encoding of a database has ASCII in its place
 		return valid_utf8(text);
+	const int encoding = GetDatabaseEncoding();
 	const Oid conversion = call([encoding] {
 		return IsTransactionState() ? FindDefaultConversionProc(encoding, PG_UTF8) : InvalidOid;
 	});

@@ -18,6 +18,7 @@ extern "C" {
 #include "tcop/cmdtag.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
@@ -221,6 +222,9 @@ private:
 			XactReadOnly = true; // goes back when the subtransaction ends
 			GetUserIdAndSecContext(&user, &context);
 			SetUserIdAndSecContext(role, context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
+			// A caller's search_path must not decide which operator a check means.
+			(void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
+			                        0, false);
 			PushActiveSnapshot(GetTransactionSnapshot());
 			(void)SPI_connect();
 		});

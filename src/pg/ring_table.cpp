@@ -199,10 +199,10 @@ bool ring_is_published(std::string *publication) {
 	return true;
 }
 
-bool extension_exists() {
-	return call([] {
-		return OidIsValid(get_extension_oid("pgdba", true)) && OidIsValid(get_namespace_oid("pgdba", true));
-	});
+bool extension_exists(std::string_view name) {
+	const std::string text(name);
+	const char *const extension = text.c_str();
+	return call([extension] { return OidIsValid(get_extension_oid(extension, true)); });
 }
 
 } // namespace pgdba::pg

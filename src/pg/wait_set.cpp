@@ -49,8 +49,9 @@ WaitSet::~WaitSet() {
 
 bool WaitSet::wait(Micros timeout) {
 	const long milliseconds =
-	    timeout < 0 ? -1L
-	                : static_cast<long>(std::min<Micros>(timeout / 1000 + (timeout % 1000 != 0), INT_MAX));
+		timeout < 0
+			? -1L
+			: static_cast<long>(std::min<Micros>(timeout / 1000 + (timeout % 1000 != 0), INT_MAX));
 	call([set = set_, milliseconds] {
 		WaitEvent events[2];
 		(void)WaitEventSetWait(set, milliseconds, events, lengthof(events), compat::wait_event());

@@ -19,12 +19,8 @@ constexpr std::uint64_t kMaxSlotBytes = std::uint64_t{64} << 20;
 // The first `rows` rows of a sample; the rest is counted as cut.
 Sample first_rows(const Sample &sample, std::size_t rows) {
 	Sample shorter;
-	shorter.probe = sample.probe;
-	shorter.loop = sample.loop;
-	shorter.sampled_at = sample.sampled_at;
-	shorter.server_start = sample.server_start;
-	shorter.injected = sample.injected;
-	shorter.cut = sample.cut + static_cast<std::int64_t>(sample.rows() - rows);
+	shorter.take_header(sample);
+	shorter.cut += static_cast<std::int64_t>(sample.rows() - rows);
 	shorter.set_columns(sample.columns());
 	for (std::size_t row = 0; row < rows; ++row)
 		shorter.copy_row(sample, row);

@@ -40,9 +40,12 @@ std::string blind(const std::string &name, const JudgeContext &context, Micros *
 		const auto why = context.unavailable.find(name);
 		return "probe \"" + name + "\" has no sample" + (why == context.unavailable.end() ? "" : ": " + why->second);
 	}
-	const auto interval = context.intervals.find(probe->loop);
+	// By the interval in force when it was taken, or by the one set now, whichever is longer: a changed setting must not
+	// make the past stale.
+	const auto set = context.intervals.find(probe->loop);
+	const Micros interval = std::max(sample->interval, set == context.intervals.end() ? 0 : set->second);
 	const Micros age = context.at - sample->sampled_at;
-	if (interval != context.intervals.end() && age > kStaleIntervals * interval->second) {
+	if (interval > 0 && age > kStaleIntervals * interval) {
 		const auto why = context.unavailable.find(name);
 		return "the newest sample of probe \"" + name + "\" is " +
 		       format_duration(static_cast<double>(age) / kMicrosPerSecond) + " old" +
@@ -107,7 +110,7 @@ std::vector<Verdict> evaluate_check(const CheckDefinition &check, const JudgeCon
 	for (const std::vector<std::string> *const names : {&check.needs, &check.probes})
 		for (const std::string &name : *names)
 			if (std::string why = blind(name, context, &sampled_at); !why.empty())
-				return {unknown(check, context, check.title + ": " + why)};
+				return {unknown(check, context, std::move(why))};
 	if (sampled_at == 0)
 		sampled_at = context.at;
 	std::vector<Verdict> verdicts;
@@ -120,7 +123,7 @@ std::vector<Verdict> evaluate_check(const CheckDefinition &check, const JudgeCon
 	} catch (const pg::PgError &error) { // aborted: by the sandbox, before this is reached
 		if (context.as_of && error.state().starts_with("57"))
 			throw; // the caller's own cancel or time-out
-		return {unknown(check, context, check.title + ": its query failed: " + error.message)};
+		return {unknown(check, context, "its query failed: " + error.message)};
 	}
 	if (verdicts.empty()) {
 		Finding quiet;

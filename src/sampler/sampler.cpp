@@ -51,7 +51,7 @@ bool Sampler::extension_there() {
 	bool there = false;
 	{
 		pg::Transaction transaction(true);
-		there = pg::extension_exists();
+		there = pg::extension_exists("pgdba");
 		transaction.commit();
 	}
 	if (there == definitions_loaded_)
@@ -186,6 +186,7 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 		try {
 			Sample sample = make(describe_columns(*probe, native_columns(name)));
 			sample.server_start = pg::server_start();
+			sample.interval = schedules_[0].interval();
 			live_[std::string(name)] = std::make_shared<const Sample>(std::move(sample));
 			tick.sampled.emplace_back(name);
 		} catch (const BadDefinition &bad) { // its definition was edited by hand
@@ -220,6 +221,7 @@ void Sampler::judge(Tick &tick) {
 	Sample sample = verdicts_to_sample(verdicts_, tick.begin);
 	sample.loop = kLoops[0];
 	sample.server_start = pg::server_start();
+	sample.interval = schedules_[0].interval();
 	live_["verdict"] = std::make_shared<const Sample>(std::move(sample));
 	tick.sampled.emplace_back("verdict");
 }

@@ -38,6 +38,13 @@ Sample with_meaning(const ProbeDefinition &probe, const Sample &rows, const std:
 	return sample;
 }
 
+bool has_extension(const std::string &name) {
+	pg::Transaction transaction(true);
+	const bool there = pg::extension_exists(name);
+	transaction.commit();
+	return there;
+}
+
 void append_rows(Sample &to, const Sample &from) {
 	for (std::size_t row = 0; row < from.rows(); ++row)
 		to.copy_row(from, row);
@@ -102,6 +109,10 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 		tick.late_probes.push_back(probe.name);
 		return;
 	}
+	if (!probe.needs_extension.empty() && !has_extension(probe.needs_extension)) { // not a fault: the checks say unknown
+		unavailable_[probe.name] = "extension \"" + probe.needs_extension + "\" is not created in database \"" + database_ + "\"";
+		return;
+	}
 	const auto failed = [&](std::string why) {
 		++record.errors;
 		record.last_error_at = pg::now();
@@ -131,6 +142,7 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 	sample.loop = probe.loop;
 	sample.sampled_at = tick.begin;
 	sample.server_start = pg::server_start();
+	sample.interval = schedules_[tick.loop].interval();
 	SamplePointer &live = live_[probe.name];
 	if (live != nullptr)
 		before_[probe.name] = live;

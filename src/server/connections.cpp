@@ -13,21 +13,25 @@ namespace {
 
 constexpr Micros kIdleLimit = Connections::kIdleSeconds * kMicrosPerSecond;
 constexpr Micros kBusyLimit = 30 * kMicrosPerSecond;
-// A client sends its request right after connecting: on a crowded server an idle one has had its chance after this.
+// A client sends its request right after connecting: on a crowded server an idle one has had its
+// chance after this.
 constexpr Micros kGrace = kMicrosPerSecond / 10;
 
-Micros limit(const Connections::Slot &slot) noexcept { return slot.busy ? kBusyLimit : kIdleLimit; }
+Micros limit(const Connections::Slot &slot) noexcept {
+	return slot.busy ? kBusyLimit : kIdleLimit;
+}
 
 } // namespace
 
 Micros steady_now() noexcept {
 	return std::chrono::duration_cast<std::chrono::microseconds>(
-	           std::chrono::steady_clock::now().time_since_epoch())
-	    .count();
+			   std::chrono::steady_clock::now().time_since_epoch())
+		.count();
 }
 
 Connections::Slot *Connections::open(int fd, Micros now) noexcept {
-	const auto slot = std::find_if(slots_.begin(), slots_.end(), [](const Slot &s) { return s.fd < 0; });
+	const auto slot =
+		std::find_if(slots_.begin(), slots_.end(), [](const Slot &s) { return s.fd < 0; });
 	if (slot == slots_.end())
 		return nullptr;
 	*slot = {fd, false, false, now};
@@ -67,7 +71,8 @@ void Connections::end_overdue(Micros now) noexcept {
 void Connections::make_room(Micros now) noexcept {
 	Slot *oldest = nullptr;
 	for (Slot &slot : slots_)
-		if (slot.fd >= 0 && !slot.busy && !slot.ended && (oldest == nullptr || slot.since < oldest->since))
+		if (slot.fd >= 0 && !slot.busy && !slot.ended &&
+			(oldest == nullptr || slot.since < oldest->since))
 			oldest = &slot;
 	if (oldest != nullptr && now - oldest->since >= kGrace)
 		end(*oldest);

@@ -22,7 +22,7 @@ Reply health_page() {
 		report.sampled_at = std::max(report.sampled_at, loop.last);
 	Healthz health = healthz(report, pg::option("pgdba.database"), head.missing);
 	return {health.status, "application/json",
-	        std::make_shared<const std::string>(std::move(health.body))};
+			std::make_shared<const std::string>(std::move(health.body))};
 }
 
 } // namespace pgdba::server

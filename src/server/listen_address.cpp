@@ -77,15 +77,15 @@ ListenAddress parse_one(std::string_view text) {
 	}
 	const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
 	std::copy_n(reinterpret_cast<const char *>(found->ai_addr), found->ai_addrlen,
-	            reinterpret_cast<char *>(&result.address));
+				reinterpret_cast<char *>(&result.address));
 	result.length = found->ai_addrlen;
 	// One spelling per address, so that a reload finds what is open already.
 	char spelled[NI_MAXHOST] = "";
 	if (getnameinfo(found->ai_addr, found->ai_addrlen, spelled, sizeof spelled, nullptr, 0,
-	                NI_NUMERICHOST) == 0) {
+					NI_NUMERICHOST) == 0) {
 		const bool six = result.address.ss_family == AF_INET6;
 		result.text = (six ? "[" : "") + std::string(spelled) + (six ? "]:" : ":") +
-		              std::to_string(std::stoi(port_text));
+					  std::to_string(std::stoi(port_text));
 	}
 	if (!is_loopback(result.address))
 		result.refusal = "Without tokens only a loopback address such as 127.0.0.1 is opened.";
@@ -104,7 +104,7 @@ std::vector<ListenAddress> parse_listen(std::string_view setting) {
 			continue;
 		ListenAddress address = parse_one(item);
 		if (std::none_of(addresses.begin(), addresses.end(),
-		                 [&](const ListenAddress &other) { return other.text == address.text; }))
+						 [&](const ListenAddress &other) { return other.text == address.text; }))
 			addresses.push_back(std::move(address));
 	}
 	return addresses;
@@ -115,11 +115,12 @@ bool host_allowed(std::string_view host) {
 	if (!split_port(trim(host), &name, &port) || (!port.empty() && !valid_port(port)))
 		return false;
 	std::string text(name);
-	std::transform(text.begin(), text.end(), text.begin(),
-	               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+	std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+		return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+	});
 	in6_addr parsed{};
 	return text == "localhost" || inet_pton(AF_INET, text.c_str(), &parsed) == 1 ||
-	       inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
+		   inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
 }
 
 } // namespace pgdba::server

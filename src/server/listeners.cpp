@@ -24,10 +24,10 @@ Descriptor open_socket(const ListenAddress &where) {
 	Descriptor fd(socket(where.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	const int on = 1;
 	if (!fd.valid() || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-	    (where.address.ss_family == AF_INET6 &&
-	     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
-	    bind(fd.get(), reinterpret_cast<const sockaddr *>(&where.address), where.length) != 0 ||
-	    listen(fd.get(), kBacklog) != 0) {
+		(where.address.ss_family == AF_INET6 &&
+		 setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
+		bind(fd.get(), reinterpret_cast<const sockaddr *>(&where.address), where.length) != 0 ||
+		listen(fd.get(), kBacklog) != 0) {
 		const int error = errno;
 		fd = Descriptor();
 		errno = error;
@@ -79,7 +79,8 @@ void Listeners::configure(std::string_view setting, Micros now) {
 		listener.error = "address \"" + listener.where.text + "\" in pgdba.listen is not opened";
 		pg::log(listener.error, listener.where.refusal);
 	}
-	// `old` now holds what is no longer wanted; its sockets close here, and leave the epoll set by that.
+	// `old` now holds what is no longer wanted; its sockets close here, and leave the epoll set by
+	// that.
 }
 
 void Listeners::retry(Micros now) {
@@ -106,14 +107,16 @@ void Listeners::open(Listener &listener, Micros now) {
 		return;
 	}
 	const std::string reason = std::generic_category().message(errno);
-	listener.delay = listener.delay == 0 ? kFirstDelay : std::min(2 * listener.delay, kLongestDelay);
+	listener.delay =
+		listener.delay == 0 ? kFirstDelay : std::min(2 * listener.delay, kLongestDelay);
 	listener.retry_at = now + listener.delay;
-	const std::string error = "could not listen on address \"" + listener.where.text + "\": " + reason;
+	const std::string error =
+		"could not listen on address \"" + listener.where.text + "\": " + reason;
 	if (error == listener.error)
 		return; // said already; only a change is news
 	listener.error = error;
 	pg::log(error, "It is tried again, at least once a minute.",
-	        "Is another process using the port? See pgdba.listen.");
+			"Is another process using the port? See pgdba.listen.");
 }
 
 std::string Listeners::state() const {
@@ -129,14 +132,14 @@ std::string Listeners::state() const {
 	if (count == listeners_.size())
 		return "listening on " + open;
 	return "listening on " + std::to_string(count) + " of " + std::to_string(listeners_.size()) +
-	       " addresses";
+		   " addresses";
 }
 
 std::string Listeners::last_error() const {
 	for (const Listener &listener : listeners_)
 		if (!listener.error.empty())
 			return listener.error +
-			       (listener.where.refusal.empty() ? "" : ": " + listener.where.refusal);
+				   (listener.where.refusal.empty() ? "" : ": " + listener.where.refusal);
 	return {};
 }
 

@@ -1,5 +1,6 @@
-// The entry point of pgdba_http.so, which only `pgdba server` loads: the postmaster and ordinary backends never map
-// the HTTP library. No database connection, no SQL, so that it answers during recovery, saturation and lock storms.
+// The entry point of pgdba_http.so, which only `pgdba server` loads: the postmaster and ordinary
+// backends never map the HTTP library. No database connection, no SQL, so that it answers during
+// recovery, saturation and lock storms.
 #include "pgdba/pg/shared.hpp"
 #include "pgdba/pg/wait_set.hpp"
 #include "pgdba/pg/worker_main.hpp"
@@ -17,4 +18,6 @@ void run(std::uintptr_t) {
 
 } // namespace
 
-PGDBA_EXPORT void pgdba_server_main(std::uintptr_t argument) { pgdba::pg::run_worker(run, argument); }
+PGDBA_EXPORT void pgdba_server_main(std::uintptr_t argument) {
+	pgdba::pg::run_worker(run, argument);
+}

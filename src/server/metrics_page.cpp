@@ -1,5 +1,6 @@
 #include "pgdba/server/metrics_page.hpp"
 
+#include "pgdba/core/codec.hpp"
 #include "pgdba/core/definition.hpp"
 #include "pgdba/pg/options.hpp"
 #include "pgdba/pg/shared.hpp"
@@ -17,7 +18,7 @@ namespace pgdba::server {
 namespace {
 
 constexpr std::string_view kVerdicts = "verdict"; // the stream that is counted, not copied
-constexpr int kFreshIntervals = 3;                // older samples would look alive: they are left out
+constexpr int kFreshIntervals = 3; // older samples would look alive: they are left out
 
 // pgdba.cluster, or cluster_name, or the host name.
 std::string cluster_label() {
@@ -60,9 +61,15 @@ void MetricsPage::load_samples() {
 	constexpr Micros kEver = std::numeric_limits<Micros>::max();
 	loaded_ = false;
 	samples_.clear();
-	for (const std::string &stream : pg::ring_streams(false))
-		for (Sample &sample : pg::ring_window(stream, false, kEver, kEver, 1))
-			samples_.push_back(std::move(sample));
+	unreadable_ = 0;
+	for (const std::string &stream : pg::ring_streams(false)) {
+		try {
+			for (Sample &sample : pg::ring_window(stream, false, kEver, kEver, 1))
+				samples_.push_back(std::move(sample));
+		} catch (const CorruptSample &) {
+			++unreadable_; // one bad probe must not take the page away
+		}
+	}
 }
 
 std::string MetricsPage::render(Micros now) {
@@ -74,6 +81,8 @@ std::string MetricsPage::render(Micros now) {
 	add_ring(text, pg::ring_usage());
 	add_counters(text, head, now);
 	add_listeners(text, listeners_.all());
+	text.add("pgdba_unreadable_samples", MetricType::kGauge,
+			 "Probes whose newest sample cannot be decoded, and is missing here.", {}, unreadable_);
 	for (const Sample &sample : samples_)
 		if (sample.probe == kVerdicts)
 			add_verdicts(text, sample, pg::loop_states(head, now), now);

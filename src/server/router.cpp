@@ -14,7 +14,7 @@ constexpr std::string_view kHealth = "/healthz", kMetrics = "/metrics";
 std::optional<Reply> refuse(const Request &request) {
 	if (request.host && !host_allowed(*request.host))
 		return problem(421, "Misdirected Request",
-		               "The Host header must be a numeric address or localhost.");
+					   "The Host header must be a numeric address or localhost.");
 	if (request.path != kHealth && request.path != kMetrics)
 		return problem(404, "Not Found", "The paths are /metrics and /healthz.");
 	if (request.method != "GET" && request.method != "HEAD") {
@@ -26,7 +26,7 @@ std::optional<Reply> refuse(const Request &request) {
 		return problem(413, "Content Too Large", "This path takes no request body.");
 	if (request.overloaded && request.path != kHealth) {
 		Reply reply = problem(503, "Service Unavailable",
-		                      "Too many connections; what is left is kept for /healthz.");
+							  "Too many connections; what is left is kept for /healthz.");
 		reply.headers.emplace_back("Retry-After", "1");
 		reply.close = true;
 		return reply;

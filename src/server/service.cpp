@@ -21,8 +21,8 @@ namespace pgdba::server {
 
 namespace {
 
-constexpr int kAcceptsPerRound = 16; // then what is connected gets its turn
-constexpr int kOtherDescriptors = 12; // listeners, epoll descriptors
+constexpr int kAcceptsPerRound = 16;              // then what is connected gets its turn
+constexpr int kOtherDescriptors = 12;             // listeners, epoll descriptors
 constexpr Micros kAcceptPause = kMicrosPerSecond; // when the system has no descriptor left
 
 bool somebody_waits(int socket) noexcept {
@@ -33,8 +33,8 @@ bool somebody_waits(int socket) noexcept {
 class Service final {
 public:
 	Service()
-	    : epoll_(epoll_create1(EPOLL_CLOEXEC)), listeners_(epoll_.get()), metrics_(listeners_),
-	      router_(metrics_), http_(router_), waits_(epoll_.get()) {
+		: epoll_(epoll_create1(EPOLL_CLOEXEC)), listeners_(epoll_.get()), metrics_(listeners_),
+		  router_(metrics_), http_(router_), waits_(epoll_.get()) {
 		epoll_event event{};
 		event.events = EPOLLIN;
 		if (!epoll_.valid() || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, http_.epoll(), &event) != 0)
@@ -43,8 +43,9 @@ public:
 		configure();
 	}
 
-	// One round: wait, look after the listeners, accept, and let the library do what is ready, once. Whatever it
-	// could not finish shows in its timeout, and the latch and interrupts get their turn before.
+	// One round: wait, look after the listeners, accept, and let the library do what is ready,
+	// once. Whatever it could not finish shows in its timeout, and the latch and interrupts get
+	// their turn before.
 	void round() {
 		if (waits_.wait(timeout()))
 			configure();
@@ -95,12 +96,14 @@ private:
 				}
 				sockaddr_storage address{};
 				socklen_t length = sizeof address;
-				const int fd = accept4(listener.socket.get(), reinterpret_cast<sockaddr *>(&address),
-				                       &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+				const int fd =
+					accept4(listener.socket.get(), reinterpret_cast<sockaddr *>(&address), &length,
+							SOCK_NONBLOCK | SOCK_CLOEXEC);
 				if (fd >= 0) {
 					++accepted;
 					http_.adopt(fd, reinterpret_cast<sockaddr *>(&address), length);
-				} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+				} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+						   errno == ENOMEM) {
 					accept_again_ = now + kAcceptPause;
 					return listeners_.pause(true);
 				} else if (errno != ECONNABORTED && errno != EINTR) {
@@ -126,7 +129,7 @@ private:
 		const auto until = [&timeout, now = steady_now()](Micros due) {
 			if (due != 0)
 				timeout = timeout < 0 ? std::max<Micros>(0, due - now)
-				                      : std::min(timeout, std::max<Micros>(0, due - now));
+									  : std::min(timeout, std::max<Micros>(0, due - now));
 		};
 		until(listeners_.next_retry());
 		until(http_.connections().next_deadline(listeners_.paused()));

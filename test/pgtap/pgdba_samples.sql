@@ -1,5 +1,6 @@
 -- pgdba.samples: a late loop, a degraded one, a failing probe. Golden samples of 2001-01-04.
 BEGIN;
+SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT plan(10);
 

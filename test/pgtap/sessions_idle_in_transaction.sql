@@ -1,6 +1,7 @@
 -- sessions.idle_in_transaction: one finding per origin, and blame for vacuum only where it is due. Golden samples of
 -- 2001-01-02.
 BEGIN;
+SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT plan(17);
 
@@ -38,11 +39,11 @@ SELECT is(sql, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid
 -- With a snapshot (REPEATABLE READ) or a transaction ID (it wrote) it holds back vacuum.
 SELECT pgdba.inject_sample('activity', at, jsonb_build_array(pg_temp.idle(1, at, '400 s', '{"backend_xmin_age": 12}')))
 FROM (VALUES ('2001-01-02 03:00:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%: it holds back vacuum by 12 transactions', 'a snapshot is blamed')
+SELECT alike(message, '%: it holds back vacuum by 12 transactions', 'a snapshot is blamed')
 FROM pg_temp.verdict('2001-01-02 03:00:00+00');
 SELECT pgdba.inject_sample('activity', at, jsonb_build_array(pg_temp.idle(1, at, '400 s', '{"backend_xid_age": 7}')))
 FROM (VALUES ('2001-01-02 04:00:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%: it holds back vacuum by 7 transactions', 'a transaction ID is blamed')
+SELECT alike(message, '%: it holds back vacuum by 7 transactions', 'a transaction ID is blamed')
 FROM pg_temp.verdict('2001-01-02 04:00:00+00');
 
 -- Critical, also in an aborted transaction.
@@ -61,7 +62,7 @@ FROM (VALUES ('2001-01-02 06:00:00+00'::timestamptz)) AS v (at), LATERAL (
 		'{"client_addr": "10.0.0.1", "application_name": "worker"}') FROM generate_series(1, 35) n
 	UNION ALL SELECT pg_temp.idle(99, at, '400 s', '{"client_addr": "10.0.0.2", "application_name": "worker"}')) AS s (s)
 GROUP BY at;
-SELECT bag_eq($$SELECT (evidence ->> 'pid')::int, (evidence ->> 'sessions')::int, severity
+SELECT bag_eq($$SELECT (evidence ->> 'pid')::int AS pid, (evidence ->> 'sessions')::int AS sessions, severity
 	FROM pg_temp.verdict('2001-01-02 06:00:00+00')$$, $$VALUES (1, 35, 'critical'), (99, 1, 'warning')$$,
 	'one finding per origin, its oldest session named');
 SELECT is(message, '35 sessions of one origin (role app, application worker, from 10.0.0.1) are idle in transaction, '
@@ -70,7 +71,7 @@ SELECT is(message, '35 sessions of one origin (role app, application worker, fro
 SELECT pgdba.inject_sample('activity', at, jsonb_build_array(pg_temp.idle(1, at, '900 s'),
 	pg_temp.idle(2, at, '800 s', '{"backend_xmin_age": 5000}')))
 FROM (VALUES ('2001-01-02 07:00:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%: 1 of them hold back vacuum by up to 5000 transactions', 'one holder among them is said')
+SELECT alike(message, '%: 1 of them hold back vacuum by up to 5000 transactions', 'one holder among them is said')
 FROM pg_temp.verdict('2001-01-02 07:00:00+00');
 
 -- A backup is never ended; names are text.
@@ -81,7 +82,7 @@ SELECT is(sql, NULL, 'but nothing ends it') FROM pg_temp.verdict('2001-01-02 08:
 SELECT pgdba.inject_sample('activity', at, jsonb_build_array(pg_temp.idle(1, at, '900 s',
 	jsonb_build_object('role', E'a''b"c', 'application_name', 'x {value} \ '))))
 FROM (VALUES ('2001-01-02 09:00:00+00'::timestamptz)) AS v (at);
-SELECT like(message, E'session 1 (role a''b"c, application x {value} \\\\ ) is idle%', 'names are printed as they are')
+SELECT alike(message, E'session 1 (role a''b"c, application x {value} \\\\ ) is idle%', 'names are printed as they are')
 FROM pg_temp.verdict('2001-01-02 09:00:00+00');
 SELECT is(sql, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = 1 AND backend_start = '
 	'''2001-01-02 00:00:00.250000+00'';', 'and are not in the SQL') FROM pg_temp.verdict('2001-01-02 09:00:00+00');

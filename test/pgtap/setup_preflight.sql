@@ -1,5 +1,6 @@
 -- setup.preflight: advice, one finding per item, never worse than info. Golden samples of 2001-01-05.
 BEGIN;
+SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT plan(8);
 

@@ -1,5 +1,6 @@
 -- vacuum.dead_tuples: thresholds and floor, and who is named as the one that keeps the rows. Golden samples of 2001-01-03.
 BEGIN;
+SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT plan(32);
 
@@ -42,9 +43,9 @@ SELECT results_eq($$SELECT sql, lock_level, undo FROM pg_temp.verdict('2001-01-0
 	$$VALUES ('VACUUM (VERBOSE, ANALYZE) public.orders;', 'ShareUpdateExclusiveLock', NULL::text)$$,
 	'the SQL, its lock, and nothing to undo');
 SELECT pg_temp.inject('2001-01-03 02:10:00+00', 250000, 750000, more => '{"last_autovacuum": null}');
-SELECT like(message, '%: vacuum has never come to it', 'never is said as never') FROM pg_temp.verdict('2001-01-03 02:10:00+00');
+SELECT alike(message, '%: vacuum has never come to it', 'never is said as never') FROM pg_temp.verdict('2001-01-03 02:10:00+00');
 SELECT pg_temp.inject('2001-01-03 02:20:00+00', 250000, 750000, more => '{"last_vacuum": "2001-01-03 02:15:00+00"}');
-SELECT like(message, '%: vacuum came last 5 min ago', 'a VACUUM by hand counts') FROM pg_temp.verdict('2001-01-03 02:20:00+00');
+SELECT alike(message, '%: vacuum came last 5 min ago', 'a VACUUM by hand counts') FROM pg_temp.verdict('2001-01-03 02:20:00+00');
 
 -- Critical.
 SELECT pg_temp.inject('2001-01-03 03:00:00+00', 600000, 400000);
@@ -61,46 +62,46 @@ SELECT is(severity, 'unknown', 'unknown without a share') FROM pg_temp.verdict('
 
 -- A holder is named once vacuum has run under it, or when it has held for a minute.
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h')) FROM (VALUES ('2001-01-03 04:00:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%: session 4711 (role app, idle in transaction) keeps vacuum from removing what died since it began 3 h ago',
+SELECT alike(message, '%: session 4711 (role app, idle in transaction) keeps vacuum from removing what died since it began 3 h ago',
 	'the holder is named') FROM pg_temp.verdict('2001-01-03 04:00:00+00');
-SELECT like(action, 'First commit or roll back in session 4711, or end it: SELECT pg_terminate_backend(pid) FROM pg_stat_activity '
+SELECT alike(action, 'First commit or roll back in session 4711, or end it: SELECT pg_terminate_backend(pid) FROM pg_stat_activity '
 	'WHERE pid = 4711 AND backend_start = ''2001-01-03 00:00:00.250000+00''; Then run the SQL in database shop.',
 	'and dealt with first') FROM pg_temp.verdict('2001-01-03 04:00:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '30 s'), '{"last_autovacuum": "2001-01-03 04:09:50+00"}')
 FROM (VALUES ('2001-01-03 04:10:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%session 4711%', 'a young holder is named when vacuum has run under it')
+SELECT alike(message, '%session 4711%', 'a young holder is named when vacuum has run under it')
 FROM pg_temp.verdict('2001-01-03 04:10:00+00');
 
 -- Not named: too young; no transaction went by since; another database; only catalogs.
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '30 s')) FROM (VALUES ('2001-01-03 05:00:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%vacuum came last%', 'a young holder is not named') FROM pg_temp.verdict('2001-01-03 05:00:00+00');
+SELECT alike(message, '%vacuum came last%', 'a young holder is not named') FROM pg_temp.verdict('2001-01-03 05:00:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h', '{"xid_age": 0}')) FROM (VALUES ('2001-01-03 05:10:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%vacuum came last%', 'nor one since when nothing died') FROM pg_temp.verdict('2001-01-03 05:10:00+00');
+SELECT alike(message, '%vacuum came last%', 'nor one since when nothing died') FROM pg_temp.verdict('2001-01-03 05:10:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h', '{"db": "other"}')) FROM (VALUES ('2001-01-03 05:20:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%vacuum came last%', 'nor one in another database') FROM pg_temp.verdict('2001-01-03 05:20:00+00');
+SELECT alike(message, '%vacuum came last%', 'nor one in another database') FROM pg_temp.verdict('2001-01-03 05:20:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h', '{"catalog_only": true}')) FROM (VALUES ('2001-01-03 05:30:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%vacuum came last%', 'nor one that holds catalogs') FROM pg_temp.verdict('2001-01-03 05:30:00+00');
+SELECT alike(message, '%vacuum came last%', 'nor one that holds catalogs') FROM pg_temp.verdict('2001-01-03 05:30:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h', '{"catalog_only": true}'),
 	'{"schema": "pg_catalog", "relname": "pg_class", "relation": "pg_catalog.pg_class"}')
 FROM (VALUES ('2001-01-03 05:40:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%session 4711%', 'but of a catalog it is') FROM pg_temp.verdict('2001-01-03 05:40:00+00');
+SELECT alike(message, '%session 4711%', 'but of a catalog it is') FROM pg_temp.verdict('2001-01-03 05:40:00+00');
 
 -- The oldest holder is the horizon. Slots and standbys hold every database and do not say since when.
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h')
 	|| '[{"kind": "slot", "name": "old''slot", "catalog_only": false, "xid_age": 20000, "state": "inactive"}]'::jsonb)
 FROM (VALUES ('2001-01-03 06:00:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%: slot old''slot keeps vacuum from removing what died since 20000 transactions ago', 'a slot is named')
+SELECT alike(message, '%: slot old''slot keeps vacuum from removing what died since 20000 transactions ago', 'a slot is named')
 FROM pg_temp.verdict('2001-01-03 06:00:00+00');
-SELECT like(action, '%SELECT pg_drop_replication_slot(''old''''slot'');%', 'its name quoted') FROM pg_temp.verdict('2001-01-03 06:00:00+00');
+SELECT alike(action, '%SELECT pg_drop_replication_slot(''old''''slot'');%', 'its name quoted') FROM pg_temp.verdict('2001-01-03 06:00:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, '[{"kind": "slot", "name": "s", "catalog_only": false, "xid_age": 9999}]')
 FROM (VALUES ('2001-01-03 06:10:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%vacuum came last%', 'a slot that keeps up is not named') FROM pg_temp.verdict('2001-01-03 06:10:00+00');
+SELECT alike(message, '%vacuum came last%', 'a slot that keeps up is not named') FROM pg_temp.verdict('2001-01-03 06:10:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, '[{"kind": "standby", "name": "9", "catalog_only": false, "xid_age": 10000, "application_name": "s2"}]')
 FROM (VALUES ('2001-01-03 06:20:00+00'::timestamptz)) AS v (at);
-SELECT like(message, '%: a standby (s2) keeps%', 'a standby''s feedback is named') FROM pg_temp.verdict('2001-01-03 06:20:00+00');
+SELECT alike(message, '%: a standby (s2) keeps%', 'a standby''s feedback is named') FROM pg_temp.verdict('2001-01-03 06:20:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h', '{"kind": "prepared transaction", "name": "g''1", "pid": null}'))
 FROM (VALUES ('2001-01-03 06:30:00+00'::timestamptz)) AS v (at);
-SELECT like(action, 'First finish it in database shop: COMMIT PREPARED ''g''''1''; or ROLLBACK PREPARED ''g''''1''; Then%',
+SELECT alike(action, 'First finish it in database shop: COMMIT PREPARED ''g''''1''; or ROLLBACK PREPARED ''g''''1''; Then%',
 	'a prepared transaction is to be finished') FROM pg_temp.verdict('2001-01-03 06:30:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h', '{"application_name": "pg_dump"}'))
 FROM (VALUES ('2001-01-03 06:40:00+00'::timestamptz)) AS v (at);
@@ -116,8 +117,8 @@ SELECT is(object, 'relation:shop/"a b"."t""; DROP TABLE x; --"', 'and its object
 FROM pg_temp.verdict('2001-01-03 07:00:00+00');
 
 -- Thresholds are data: the most specific pattern counts, the check's floor stays.
-SELECT pgdba.set_threshold('vacuum.dead_tuples', '%', 1, 2), pgdba.set_threshold('vacuum.dead_tuples', 'relation:shop/public.orders', 60, NULL)
-FROM (SELECT pgdba.set_threshold('vacuum.dead_tuples', 'relation:shop/public.orders', 60, 80)) first;
+SELECT pgdba.set_threshold('vacuum.dead_tuples', '%', 1, 2);
+SELECT pgdba.set_threshold('vacuum.dead_tuples', 'relation:shop/public.orders', 60, 80);
 SELECT throws_ok($$SELECT pgdba.set_threshold('vacuum.dead_tuples', '%', 80, 60)$$, '22023', NULL, 'levels in the wrong order are refused');
 SELECT is(severity, 'ok', 'an override for one table makes it quiet') FROM pg_temp.verdict('2001-01-03 02:00:00+00');
 SELECT is(severity, 'ok', 'a floor stays') FROM pg_temp.verdict('2001-01-03 01:20:00+00');

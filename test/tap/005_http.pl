@@ -144,7 +144,8 @@ is($metrics->{header}{'content-type'}, 'text/plain; version=0.0.4; charset=utf-8
 is($metrics->{header}{'cache-control'}, 'no-store', '/metrics is not cached');
 is($metrics->{header}{'x-content-type-options'}, 'nosniff', '/metrics: nosniff');
 ok(!exists $metrics->{header}{'access-control-allow-origin'}, 'no other origin may read it');
-for my $name (qw(pg_max_connections pgdba_up pgdba_ring_bytes pgdba_series_dropped_total pgdba_http_requests_total)) {
+for my $name (qw(pg_max_connections pgdba_up pgdba_ring_bytes pgdba_series_dropped_total pgdba_http_requests_total
+	pgdba_unreadable_samples)) {
 	like($metrics->{body}, qr/^$name\{cluster="http \\"test\\""\} \d/m, "/metrics has $name");
 }
 for my $loop (qw(hot workload storage hourly)) {

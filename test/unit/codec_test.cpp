@@ -50,7 +50,8 @@ void expect_difference(const Sample &keyframe, const Sample &sample) {
 }
 
 Sample numbers(std::initializer_list<std::pair<int, int>> rows) { // key, value
-	Sample s = empty_sample({column("id", Type::kInt8, Kind::kLabel, true), column("v", Type::kInt8)});
+	Sample s =
+		empty_sample({column("id", Type::kInt8, Kind::kLabel, true), column("v", Type::kInt8)});
 	for (const auto &[id, value] : rows) {
 		const std::size_t row = s.add_row();
 		s.set_int(row, 0, id);
@@ -147,7 +148,8 @@ TEST(Difference, RowsComeAndGoAndKeepTheirOrder) {
 	expect_difference(keyframe, numbers({}));
 	expect_difference(keyframe, numbers({{2, 20}, {4, 40}}));
 	expect_difference(keyframe, numbers({{4, 40}, {3, 30}, {2, 20}, {1, 10}}));
-	expect_difference(keyframe, numbers({{9, 90}, {1, 10}, {8, 80}, {7, 70}, {4, 41}, {6, 60}, {2, 20}}));
+	expect_difference(keyframe,
+					  numbers({{9, 90}, {1, 10}, {8, 80}, {7, 70}, {4, 41}, {6, 60}, {2, 20}}));
 	expect_difference(numbers({}), keyframe);
 	expect_difference(numbers({}), numbers({}));
 }
@@ -235,6 +237,22 @@ TEST(Corrupt, EveryTruncationIsRefused) {
 		ASSERT_THROW(decode_difference(s, std::string(difference, 0, n)), CorruptSample) << n;
 }
 
+TEST(Corrupt, ARowOfTheKeyframeIsNotCopiedTwice) {
+	const Sample keyframe = numbers({{1, 10}, {2, 20}});
+	std::string payload = encode_difference(keyframe, keyframe);
+	const std::string tail("\1\4\0\0\0",
+						   5); // one run of two rows from the first; nothing new or changed
+	ASSERT_EQ(payload.substr(payload.size() - 5), tail);
+	payload.resize(payload.size() - 5);
+	expect_same(decode_difference(keyframe, payload + tail), keyframe);
+	const std::string back("\2\4\0\4\3\0\0", 7); // then the same two again
+	EXPECT_THROW(decode_difference(keyframe, payload + back), CorruptSample);
+	const std::string beyond("\1\6\0\0\0", 5); // three rows
+	EXPECT_THROW(decode_difference(keyframe, payload + beyond), CorruptSample);
+	const std::string no_new("\1\5\0\0", 4); // two new rows that are not there
+	EXPECT_THROW(decode_difference(keyframe, payload + no_new), CorruptSample);
+}
+
 TEST(Corrupt, ClaimedCountsTakeNoMemory) {
 	Sample s = empty_sample({column("a", Type::kInt8)});
 	std::string payload = encode_keyframe(s);
@@ -243,7 +261,8 @@ TEST(Corrupt, ClaimedCountsTakeNoMemory) {
 	const std::string huge = "\xFF\xFF\xFF\xFF\x0E"; // 4 billion less one
 	EXPECT_THROW(decode_keyframe(payload + huge), CorruptSample);
 	EXPECT_THROW(decode_keyframe(payload + huge + std::string(1000, '\0')), CorruptSample);
-	EXPECT_THROW(decode_keyframe(payload + "\x80\x80\x40" + '\0'), CorruptSample); // a million nulls
+	EXPECT_THROW(decode_keyframe(payload + "\x80\x80\x40" + '\0'),
+				 CorruptSample); // a million nulls
 	const std::string endless(11, '\xFF');
 	EXPECT_THROW(decode_keyframe(payload + endless), CorruptSample);
 
@@ -312,7 +331,8 @@ TEST(Corrupt, MutationsAreRefusedOrHarmless) {
 			continue;
 		}
 		++taken;
-		ASSERT_NO_FATAL_FAILURE(expect_whole(*s, payload.size() + whole.size())) << "mutation " << i;
+		ASSERT_NO_FATAL_FAILURE(expect_whole(*s, payload.size() + whole.size()))
+			<< "mutation " << i;
 	}
 	EXPECT_GT(refused, 1000); // both ways were tried
 	EXPECT_GT(taken, 1000);
@@ -329,7 +349,7 @@ TEST(Corrupt, NoiseIsRefused) {
 		if (noise.size() > 1)
 			noise[1] = i % 2 == 0 ? 'K' : 'D';
 		EXPECT_THROW(i % 2 == 0 ? decode_keyframe(noise) : decode_difference(keyframe, noise),
-		             CorruptSample);
+					 CorruptSample);
 	}
 }
 

@@ -1,4 +1,5 @@
-// Definitions of probes and checks: what is accepted, and that what is refused says what would be right.
+// Definitions of probes and checks: what is accepted, and that what is refused says what would be
+// right.
 #include "pgdba/core/definition.hpp"
 
 #include <gtest/gtest.h>
@@ -9,18 +10,20 @@ namespace pgdba {
 namespace {
 
 ProbeDefinition probe(std::string_view columns = "{}", std::string_view options = "{}",
-                      const std::vector<std::string> &key = {"relation"}) {
+					  const std::vector<std::string> &key = {"relation"}) {
 	return parse_probe("relation_size", "storage", "SELECT 1", key, columns, "database", options);
 }
 
-constexpr const char *kCheck = R"({"title": "Blocked sessions", "loop": "hot", "message": "{n} wait",
+constexpr const char *kCheck =
+	R"({"title": "Blocked sessions", "loop": "hot", "message": "{n} wait",
 	"thresholds": {"warning": 30, "critical": 120}})";
 
-CheckDefinition check(std::string_view definition) { return parse_check("locks.blocking", "SELECT 1", definition); }
+CheckDefinition check(std::string_view definition) {
+	return parse_check("locks.blocking", "SELECT 1", definition);
+}
 
 // The definition must be refused, with `part` in its detail or hint.
-template <typename Body>
-void expect_refused(Body body, const std::string &part) {
+template <typename Body> void expect_refused(Body body, const std::string &part) {
 	try {
 		body();
 		ADD_FAILURE() << "accepted, expected: " << part;
@@ -42,9 +45,9 @@ TEST(LoopIndex, KnowsTheLoops) {
 
 TEST(ParseProbe, ReadsEverything) {
 	const ProbeDefinition p = probe(
-	    R"({"size": {"kind": "gauge", "unit": "bytes", "metric": "pg_relation_size_bytes", "help": "Size on disk"},
+		R"({"size": {"kind": "gauge", "unit": "bytes", "metric": "pg_relation_size_bytes", "help": "Size on disk"},
 	        "scans": {"kind": "counter"}, "note": {"help": "words"}})",
-	    R"({"budget": "250ms", "max_rows": 500, "top": {"n": "top_relations", "by": ["size"]},
+		R"({"budget": "250ms", "max_rows": 500, "top": {"n": "top_relations", "by": ["size"]},
 	        "object": "relation:{db:I}/{relation:I}", "needs_extension": "pgstattuple"})");
 	EXPECT_EQ(p.name, "relation_size");
 	EXPECT_EQ(p.scope, Scope::kDatabase);
@@ -62,24 +65,30 @@ TEST(ParseProbe, ReadsEverything) {
 }
 
 TEST(ParseProbe, ReadsDurations) {
-	const auto budget = [](const char *text) { return probe("{}", "{\"budget\": " + std::string(text) + "}").budget; };
+	const auto budget = [](const char *text) {
+		return probe("{}", "{\"budget\": " + std::string(text) + "}").budget;
+	};
 	EXPECT_EQ(budget("1.5"), 1'500'000);
 	EXPECT_EQ(budget("\"2s\""), 2'000'000);
 	EXPECT_EQ(budget("\"2 min\""), 120'000'000);
 	EXPECT_EQ(budget("null"), 0);
-	for (const char *bad : {"\"2\"", "\"soon\"", "-1", "\"-1s\"", "\"nan s\"", "\"9999d\"", "true", "\"1 s s\""})
+	for (const char *bad :
+		 {"\"2\"", "\"soon\"", "-1", "\"-1s\"", "\"nan s\"", "\"9999d\"", "true", "\"1 s s\""})
 		EXPECT_THROW(budget(bad), BadDefinition) << bad;
 }
 
 TEST(ParseProbe, RefusesBadNamesLoopsAndScopes) {
-	const auto parse = [](const char *name, const char *loop, const char *query, const char *scope) {
+	const auto parse = [](const char *name, const char *loop, const char *query,
+						  const char *scope) {
 		return [=] { parse_probe(name, loop, query, {}, "{}", scope, "{}"); };
 	};
 	for (const char *name : {"", "Upper", "1a", "a-b", "a.b", "a b", "a\"b"})
 		expect_refused(parse(name, "hot", "SELECT 1", "cluster"), "name is not allowed");
-	expect_refused([] { parse_probe(std::string(49, 'a'), "hot", "SELECT 1", {}, "{}", "cluster", "{}"); },
-	               "at most 48");
-	EXPECT_NO_THROW(parse_probe(std::string(48, 'a'), "hot", "SELECT 1", {}, "{}", "cluster", "{}"));
+	expect_refused(
+		[] { parse_probe(std::string(49, 'a'), "hot", "SELECT 1", {}, "{}", "cluster", "{}"); },
+		"at most 48");
+	EXPECT_NO_THROW(
+		parse_probe(std::string(48, 'a'), "hot", "SELECT 1", {}, "{}", "cluster", "{}"));
 	expect_refused(parse("a", "hots", "SELECT 1", "cluster"), "Perhaps you meant \"hot\"");
 	expect_refused(parse("a", "hot", "SELECT 1", "databse"), "Perhaps you meant \"database\"");
 	expect_refused(parse("a", "hot", " ; ", "cluster"), "query is empty");
@@ -90,8 +99,8 @@ TEST(ParseProbe, RefusesBadNamesLoopsAndScopes) {
 
 TEST(ParseProbe, RefusesUnknownKeysAndNamesTheNearest) {
 	expect_refused([] { probe(R"({"a": {"knid": "gauge"}})"); },
-	               "Key \"knid\" in \"columns.a\" is not known. Perhaps you meant \"kind\". "
-	               "Known keys are \"help\", \"kind\", \"metric\" and \"unit\".");
+				   "Key \"knid\" in \"columns.a\" is not known. Perhaps you meant \"kind\". "
+				   "Known keys are \"help\", \"kind\", \"metric\" and \"unit\".");
 	expect_refused([] { probe("{}", R"({"maxrows": 1})"); }, "Perhaps you meant \"max_rows\"");
 	expect_refused([] { probe("{}", R"({"top": {"n": 5, "buy": []}})"); }, "\"options.top\"");
 	expect_refused([] { probe(R"({"a": {"kind": "gague"}})"); }, "Perhaps you meant \"gauge\"");
@@ -112,12 +121,21 @@ TEST(ParseProbe, RefusesWrongTypesAndValues) {
 	expect_refused([] { probe("{}", R"({"max_rows": "9"})"); }, "is not a number");
 	expect_refused([] { probe("{}", R"({"max_rows": 1.5})"); }, "from 1 to 1000000");
 	expect_refused([] { probe("{}", R"({"max_rows": 0})"); }, "out of range");
-	expect_refused([] { probe("{}", R"({"top": {"by": ["a"]}})"); }, "\"n\" in \"options.top\" is missing");
+	expect_refused([] { probe("{}", R"({"top": {"by": ["a"]}})"); },
+				   "\"n\" in \"options.top\" is missing");
 	expect_refused([] { probe("{}", R"({"top": {"n": 5}})"); }, "\"by\"");
-	expect_refused([] { probe("{}", R"({"top": {"n": "top_tables", "by": ["a"]}})"); }, "top_relations");
+	expect_refused([] { probe("{}", R"({"top": {"n": "top_tables", "by": ["a"]}})"); },
+				   "top_relations");
 	expect_refused([] { probe("{}", R"({"object": "relation:{db"})"); }, "In \"object\"");
-	expect_refused([] { probe(R"({"a": {"kind": "gauge", "metric": "pg-x"}})"); }, "not a metric name");
-	expect_refused([] { probe(R"({"a": {"kind": "label", "metric": "pg_x"}})"); }, "neither a gauge nor a counter");
+	expect_refused([] { probe(R"({"a": {"kind": "gauge", "metric": "pg-x"}})"); },
+				   "not a metric name");
+	expect_refused([] { probe(R"({"a": {"metric": "pg_read_time_ms"}})"); },
+				   "has \"ms\" in its name");
+	expect_refused([] { probe(R"({"a": {"metric": "pg_gauge_x"}})"); },
+				   "has \"gauge\" in its name");
+	EXPECT_NO_THROW(probe(R"({"a": {"metric": "pg_mbx_class_seconds"}})"));
+	expect_refused([] { probe(R"({"a": {"kind": "label", "metric": "pg_x"}})"); },
+				   "neither a gauge nor a counter");
 }
 
 TEST(ParseProbe, AColumnWithAMetricIsAGaugeUnlessItSaysOtherwise) {
@@ -132,17 +150,18 @@ TEST(DescribeColumns, PutsDbFirst) {
 		return out;
 	};
 	EXPECT_EQ(names(describe_columns(probe(), {{"relation", Type::kText}, {"size", Type::kInt8}})),
-	          "db* relation* size ");
-	EXPECT_EQ(names(describe_columns(probe(), {{"relation", Type::kText}, {"db", Type::kText}})), "db* relation* ");
+			  "db* relation* size ");
+	EXPECT_EQ(names(describe_columns(probe(), {{"relation", Type::kText}, {"db", Type::kText}})),
+			  "db* relation* ");
 	const ProbeDefinition cluster = parse_probe("a", "hot", "SELECT 1", {}, "{}", "cluster", "{}");
 	EXPECT_EQ(names(describe_columns(cluster, {{"n", Type::kInt8}})), "db n ");
 }
 
 TEST(DescribeColumns, GivesTheMeaning) {
-	const ProbeDefinition p =
-	    probe(R"({"size": {"kind": "gauge", "unit": "bytes", "metric": "pg_size_bytes", "help": "Size"}})");
-	const std::vector<Column> columns =
-	    describe_columns(p, {{"relation", Type::kText}, {"size", Type::kInt8}, {"other", Type::kJson}});
+	const ProbeDefinition p = probe(
+		R"({"size": {"kind": "gauge", "unit": "bytes", "metric": "pg_size_bytes", "help": "Size"}})");
+	const std::vector<Column> columns = describe_columns(
+		p, {{"relation", Type::kText}, {"size", Type::kInt8}, {"other", Type::kJson}});
 	ASSERT_EQ(columns.size(), 4U);
 	EXPECT_EQ(columns[0].kind, Kind::kLabel);
 	EXPECT_EQ(columns[1].kind, Kind::kLabel);
@@ -161,30 +180,37 @@ TEST(DescribeColumns, RefusesWhatDoesNotFit) {
 	};
 	const Result usual = {{"relation", Type::kText}, {"size", Type::kInt8}, {"note", Type::kText}};
 	expect_refused(describe("{}", "{}", {}), "returns no column");
-	expect_refused(describe("{}", "{}", {{"relations", Type::kText}}), "Perhaps you meant \"relations\"");
+	expect_refused(describe("{}", "{}", {{"relations", Type::kText}}),
+				   "Perhaps you meant \"relations\"");
 	expect_refused(describe(R"({"sise": {}})", "{}", usual), "Perhaps you meant \"size\"");
 	expect_refused(describe(R"({"note": {"kind": "counter"}})", "{}", usual), "its type is text");
 	expect_refused(describe(R"({"note": {"kind": "gauge"}})", "{}", usual), "its type is text");
 	expect_refused(describe(R"({"relation": {"kind": "gauge"}})", "{}", usual), "identifies a row");
 	expect_refused(describe(R"({"size": {"metric": "pg_x"}, "x": {"metric": "pg_x"}})", "{}",
-	                        {{"relation", Type::kText}, {"size", Type::kInt8}, {"x", Type::kInt8}}),
-	               "given to two columns");
+							{{"relation", Type::kText}, {"size", Type::kInt8}, {"x", Type::kInt8}}),
+				   "given to two columns");
 	expect_refused(describe("{}", R"({"top": {"n": 5, "by": ["note"]}})", usual), "not a number");
-	expect_refused(describe("{}", R"({"top": {"n": 5, "by": ["gone"]}})", usual), "\"gone\" is not returned");
+	expect_refused(describe("{}", R"({"top": {"n": 5, "by": ["gone"]}})", usual),
+				   "\"gone\" is not returned");
 	expect_refused(describe("{}", R"({"object": "x:{gone}"})", usual), "\"gone\" is not returned");
 	for (const char *name : {"sampled_at", "elapsed", "reset", "gap"})
-		expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {name, Type::kInt8}}), "every probe");
+		expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {name, Type::kInt8}}),
+					   "every probe");
 	for (const char *name : {"?column?", "Upper", "", "\x01hidden", "a b"})
-		expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {name, Type::kInt8}}), "not allowed");
-	expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {"relation", Type::kText}}), "twice");
-	expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {"db", Type::kInt8}}), "\"db\" is not a text");
+		expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {name, Type::kInt8}}),
+					   "not allowed");
+	expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {"relation", Type::kText}}),
+				   "twice");
+	expect_refused(describe("{}", "{}", {{"relation", Type::kText}, {"db", Type::kInt8}}),
+				   "\"db\" is not a text");
 	expect_refused(describe(R"({"__x": {"kind": "label"}})", "{}",
-	                        {{"relation", Type::kText}, {"__x", Type::kText}}),
-	               "two underscores");
+							{{"relation", Type::kText}, {"__x", Type::kText}}),
+				   "two underscores");
 }
 
 TEST(ParseCheck, ReadsEverything) {
-	const CheckDefinition c = check(R"({"title": "T", "loop": "hot", "probes": ["lock_wait"], "needs": ["session"],
+	const CheckDefinition c =
+		check(R"({"title": "T", "loop": "hot", "probes": ["lock_wait"], "needs": ["session"],
 		"thresholds": {"info": 1, "warning": 30, "critical": 120, "clear": 20, "for": "10m", "direction": "above",
 		               "floor": {"dead": 100000}},
 		"message": "m {n}", "why": "w", "action": "a", "sql": "SELECT {pid};", "lock_level": "none", "undo": "u",
@@ -213,11 +239,16 @@ TEST(ParseCheck, RefusesBadIds) {
 TEST(ParseCheck, RefusesBadDefinitions) {
 	const auto with = [](const std::string &more) {
 		return [=] {
-			check(R"({"title": "T", "loop": "hot", "message": "m", "thresholds": {"warning": 1}, )" + more + "}");
+			check(
+				R"({"title": "T", "loop": "hot", "message": "m", "thresholds": {"warning": 1}, )" +
+				more + "}");
 		};
 	};
 	const auto threshold = [](const std::string &thresholds) {
-		return [=] { check(R"({"title": "T", "loop": "hot", "message": "m", "thresholds": )" + thresholds + "}"); };
+		return [=] {
+			check(R"({"title": "T", "loop": "hot", "message": "m", "thresholds": )" + thresholds +
+				  "}");
+		};
 	};
 	expect_refused(with(R"("mesage": "x")"), "Perhaps you meant \"message\"");
 	expect_refused(with(R"("sql": "DROP TABLE '{t:I}'")"), "In \"sql\"");
@@ -228,12 +259,15 @@ TEST(ParseCheck, RefusesBadDefinitions) {
 	expect_refused(with(R"("probes": ["last_x", "a.b"])"), "\"a.b\"");
 	expect_refused(with(R"("probes": "x")"), "not a list");
 	expect_refused([] { check(R"({"title": " ", "loop": "hot", "message": "m"})"); }, "\"title\"");
-	expect_refused([] { check(R"({"title": "T", "loop": "hot", "message": "m"})"); }, "\"thresholds\"");
-	expect_refused([] { check(R"({"title": "T", "loop": "x", "message": "m"})"); }, "Loop \"x\" does not exist");
+	expect_refused([] { check(R"({"title": "T", "loop": "hot", "message": "m"})"); },
+				   "\"thresholds\"");
+	expect_refused([] { check(R"({"title": "T", "loop": "x", "message": "m"})"); },
+				   "Loop \"x\" does not exist");
 	expect_refused(threshold("{}"), "at least one level");
 	expect_refused(threshold(R"({"warning": null})"), "at least one level");
 	expect_refused(threshold(R"({"warning": 30, "critical": 20})"), "wrong order");
-	expect_refused(threshold(R"({"warning": 20, "critical": 30, "direction": "below"})"), "wrong order");
+	expect_refused(threshold(R"({"warning": 20, "critical": 30, "direction": "below"})"),
+				   "wrong order");
 	expect_refused(threshold(R"({"info": 20, "critical": 10})"), "wrong order");
 	expect_refused(threshold(R"({"warning": 30, "clear": 31})"), "lies beyond");
 	expect_refused(threshold(R"({"info": 30, "clear": 20})"), "no warning or critical");

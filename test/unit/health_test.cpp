@@ -20,7 +20,8 @@ LoopState loop(std::string name, Micros interval, bool late = false) {
 	return {std::move(name), late ? 0 : kNow - 3 * kSecond, interval, late, false, ""};
 }
 
-Verdict verdict(std::string check, Severity severity, std::string message, std::string object = "cluster") {
+Verdict verdict(std::string check, Severity severity, std::string message,
+				std::string object = "cluster") {
 	Verdict out;
 	out.check_id = std::move(check);
 	out.area = out.check_id.substr(0, out.check_id.find('.'));
@@ -52,15 +53,16 @@ HealthReport report(std::vector<Verdict> verdicts) {
 
 Verdict blocking() {
 	Verdict out = verdict("locks.blocking", Severity::kCritical,
-	                      "session 4711 of \"billing\" blocks 12 sessions, the first for 6 min 3 s",
-	                      "session:4711/2026-11-14 19:00:00+00");
+						  "session 4711 of \"billing\" blocks 12 sessions, the first for 6 min 3 s",
+						  "session:4711/2026-11-14 19:00:00+00");
 	out.database = "app";
 	out.value = 363;
 	out.unit = "seconds";
 	out.warning = 30;
 	out.critical = 120;
-	out.why = "It holds a lock on public.orders and is idle in transaction: nobody behind it moves until it ends, and "
-	          "every new request for the table joins the queue.";
+	out.why = "It holds a lock on public.orders and is idle in transaction: nobody behind it moves "
+			  "until it ends, and "
+			  "every new request for the table joins the queue.";
 	out.action = "Ask the owner of the application to end the transaction, or end the session.";
 	out.sql = "SELECT pg_catalog.pg_terminate_backend(4711);";
 	out.lock_level = "none";
@@ -76,11 +78,14 @@ std::string joined(const std::vector<std::string> &lines) {
 	return out;
 }
 
-std::string page(const HealthReport &r) { return joined(health_lines(r)); }
+std::string page(const HealthReport &r) {
+	return joined(health_lines(r));
+}
 
 std::size_t count(const std::string &text, const std::string &part) {
 	std::size_t n = 0;
-	for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+	for (std::size_t at = text.find(part); at != std::string::npos;
+		 at = text.find(part, at + part.size()))
 		++n;
 	return n;
 }
@@ -88,11 +93,14 @@ std::size_t count(const std::string &text, const std::string &part) {
 TEST(Overall, IsTheWorstPresent) {
 	EXPECT_EQ(overall(report({})), Severity::kOk);
 	EXPECT_EQ(overall(report({verdict("a.b", Severity::kInfo, "")})), Severity::kInfo);
-	EXPECT_EQ(overall(report({verdict("a.b", Severity::kInfo, ""), verdict("a.c", Severity::kUnknown, "")})),
-	          Severity::kUnknown);
-	EXPECT_EQ(overall(report({verdict("a.b", Severity::kUnknown, ""), verdict("a.c", Severity::kWarning, "")})),
-	          Severity::kWarning);
-	EXPECT_EQ(overall(report({verdict("a.b", Severity::kWarning, ""), blocking()})), Severity::kCritical);
+	EXPECT_EQ(overall(report(
+				  {verdict("a.b", Severity::kInfo, ""), verdict("a.c", Severity::kUnknown, "")})),
+			  Severity::kUnknown);
+	EXPECT_EQ(overall(report({verdict("a.b", Severity::kUnknown, ""),
+							  verdict("a.c", Severity::kWarning, "")})),
+			  Severity::kWarning);
+	EXPECT_EQ(overall(report({verdict("a.b", Severity::kWarning, ""), blocking()})),
+			  Severity::kCritical);
 }
 
 TEST(Overall, IsUnknownWithoutSamplesOrWhenEveryLoopIsLate) {
@@ -116,13 +124,15 @@ TEST(MarkStale, OlderThanThreeIntervalsIsUnknownAndSaysWhatItWas) {
 	EXPECT_EQ(v[0].severity, Severity::kCritical);
 	EXPECT_EQ(v[1].severity, Severity::kUnknown);
 	EXPECT_NE(v[1].message.find("not judged since 2026-"), std::string::npos) << v[1].message;
-	EXPECT_NE(v[1].message.find("it was critical then: session 4711"), std::string::npos) << v[1].message;
+	EXPECT_NE(v[1].message.find("it was critical then: session 4711"), std::string::npos)
+		<< v[1].message;
 	EXPECT_EQ(v[1].sql + v[1].undo + v[1].action + v[1].lock_level, "");
 	EXPECT_EQ(v[1].since, kNow - 1);
 }
 
 TEST(MarkStale, AnOkIsNoBetter) {
-	std::vector<Verdict> v = {verdict("a.b", Severity::kOk, "A"), verdict("a.c", Severity::kOk, "C")};
+	std::vector<Verdict> v = {verdict("a.b", Severity::kOk, "A"),
+							  verdict("a.c", Severity::kOk, "C")};
 	v[0].sampled_at = v[1].sampled_at = kNow - 600 * kSecond;
 	v[1].loop = "storage";
 	mark_stale(v, report({}).loops, kNow);
@@ -132,47 +142,62 @@ TEST(MarkStale, AnOkIsNoBetter) {
 
 TEST(HealthLines, HealthyIsOneLine) {
 	HealthReport r = report({verdict("a.a", Severity::kOk, "A"), verdict("a.b", Severity::kOk, "B"),
-	                         verdict("a.c", Severity::kOk, "C"), verdict("a.d", Severity::kOk, "D"),
-	                         verdict("a.e", Severity::kOk, "E")});
-	EXPECT_EQ(page(r), "OK  cluster prod: 5 checks quiet, samples 3 s old (PostgreSQL 15.20, primary)\n");
+							 verdict("a.c", Severity::kOk, "C"), verdict("a.d", Severity::kOk, "D"),
+							 verdict("a.e", Severity::kOk, "E")});
+	EXPECT_EQ(page(r),
+			  "OK  cluster prod: 5 checks quiet, samples 3 s old (PostgreSQL 15.20, primary)\n");
 	r.in_recovery = true;
 	r.checks = 7;
+	EXPECT_EQ(page(r), "OK  cluster prod: 5 checks quiet, 2 not judged yet, samples 3 s old "
+					   "(PostgreSQL 15.20, standby)\n");
+}
+
+TEST(HealthLines, HealthyIsOneLineWithAnyName) {
+	HealthReport r = report({verdict("a.a", Severity::kOk, "A")});
+	r.cluster = std::string(63, 'x');
 	EXPECT_EQ(page(r),
-	          "OK  cluster prod: 5 checks quiet, 2 not judged yet, samples 3 s old (PostgreSQL 15.20, standby)\n");
+			  "OK  cluster " + std::string(27, 'x') +
+				  "\xE2\x80\xA6: 1 check quiet, samples 3 s old (PostgreSQL 15.20, primary)\n");
 }
 
 TEST(HealthLines, AdviceComesAfterTheCalmLine) {
-	Verdict advice = verdict("setup.timing", Severity::kInfo, "track_io_timing is off: reads have no times");
+	Verdict advice =
+		verdict("setup.timing", Severity::kInfo, "track_io_timing is off: reads have no times");
 	advice.sql = "ALTER SYSTEM SET track_io_timing = on;\nSELECT pg_catalog.pg_reload_conf();";
 	advice.why = "not shown";
 	EXPECT_EQ(page(report({verdict("a.a", Severity::kOk, "A"), advice})),
-	          "INFO  cluster prod: nothing wrong, 1 check quiet, 1 piece of advice, samples 3 s old (PostgreSQL\n"
-	          "          15.20, primary)\n"
-	          "\n"
-	          "advice    track_io_timing is off: reads have no times\n"
-	          "  run     ALTER SYSTEM SET track_io_timing = on;\n"
-	          "          SELECT pg_catalog.pg_reload_conf();\n");
+			  "INFO  cluster prod: nothing wrong, 1 check quiet, 1 piece of advice, samples 3 s "
+			  "old (PostgreSQL\n"
+			  "          15.20, primary)\n"
+			  "\n"
+			  "advice    track_io_timing is off: reads have no times\n"
+			  "  run     ALTER SYSTEM SET track_io_timing = on;\n"
+			  "          SELECT pg_catalog.pg_reload_conf();\n");
 }
 
 TEST(HealthLines, AVerdictSaysEverything) {
-	EXPECT_EQ(page(report({blocking(), verdict("a.a", Severity::kOk, "A")})),
-	          "CRITICAL  cluster prod: 1 critical, 1 quiet, samples 3 s old (PostgreSQL 15.20, primary)\n"
-	          "\n"
-	          "CRITICAL  session 4711 of \"billing\" blocks 12 sessions, the first for 6 min 3 s\n"
-	          "  since   6 min 3 s, from 2026-11-14 19:27:17+00; 6 min 3 s is above critical 2 min and warning 30 s\n"
-	          "  why     It holds a lock on public.orders and is idle in transaction: nobody behind it moves until it\n"
-	          "          ends, and every new request for the table joins the queue.\n"
-	          "  do      Ask the owner of the application to end the transaction, or end the session.\n"
-	          "  run     SELECT pg_catalog.pg_terminate_backend(4711);\n"
-	          "  lock    none\n"
-	          "  undo    Its transaction is rolled back; the application has to repeat it.\n");
+	EXPECT_EQ(
+		page(report({blocking(), verdict("a.a", Severity::kOk, "A")})),
+		"CRITICAL  cluster prod: 1 critical, 1 quiet, samples 3 s old (PostgreSQL 15.20, primary)\n"
+		"\n"
+		"CRITICAL  session 4711 of \"billing\" blocks 12 sessions, the first for 6 min 3 s\n"
+		"  since   6 min 3 s, from 2026-11-14 19:27:17+00; 6 min 3 s is above critical 2 min and "
+		"warning 30 s\n"
+		"  why     It holds a lock on public.orders and is idle in transaction: nobody behind it "
+		"moves until\n"
+		"          it ends, and every new request for the table joins the queue.\n"
+		"  do      Ask the owner of the application to end the transaction, or end the session.\n"
+		"  run     SELECT pg_catalog.pg_terminate_backend(4711);\n"
+		"  lock    none\n"
+		"  undo    Its transaction is rolled back; the application has to repeat it.\n");
 }
 
 TEST(HealthLines, EmptyPartsAreLeftOut) {
 	Verdict bare = verdict("a.b", Severity::kWarning, "something is odd");
 	bare.since = 0;
-	EXPECT_EQ(page(report({bare})), "WARNING  cluster prod: 1 warning, 0 quiet, samples 3 s old (PostgreSQL 15.20, "
-	                                "primary)\n\nWARNING   something is odd\n");
+	EXPECT_EQ(page(report({bare})),
+			  "WARNING  cluster prod: 1 warning, 0 quiet, samples 3 s old (PostgreSQL 15.20, "
+			  "primary)\n\nWARNING   something is odd\n");
 }
 
 TEST(HealthLines, SinceNamesOnlyTheThresholdsThatAreBroken) {
@@ -190,14 +215,18 @@ TEST(HealthLines, SinceNamesOnlyTheThresholdsThatAreBroken) {
 }
 
 TEST(HealthLines, WorstFirstAndUnknownInOneBlock) {
-	const std::string out = page(report({verdict("u.a", Severity::kUnknown, "no sample of \"wal\" yet"),
-	                                     verdict("i.a", Severity::kInfo, "some advice"),
-	                                     verdict("w.a", Severity::kWarning, "a warning"), blocking(),
-	                                     verdict("u.b", Severity::kUnknown, "no sample of \"slot\" yet")}));
-	const std::size_t critical = out.find("\nCRITICAL  session"), warning = out.find("\nWARNING   a warning"),
-	                  unknown = out.find("\nUNKNOWN   2 verdicts cannot be given:\n          u.a: no sample of \"wal\" "
-	                                     "yet\n          u.b: no sample"),
-	                  advice = out.find("\nadvice    some advice");
+	const std::string out =
+		page(report({verdict("u.a", Severity::kUnknown, "no sample of \"wal\" yet"),
+					 verdict("i.a", Severity::kInfo, "some advice"),
+					 verdict("w.a", Severity::kWarning, "a warning"), blocking(),
+					 verdict("u.b", Severity::kUnknown, "no sample of \"slot\" yet")}));
+	const std::size_t
+		critical = out.find("\nCRITICAL  session"),
+		warning = out.find("\nWARNING   a warning"),
+		unknown =
+			out.find("\nUNKNOWN   2 verdicts cannot be given:\n          u.a: no sample of \"wal\" "
+					 "yet\n          u.b: no sample"),
+		advice = out.find("\nadvice    some advice");
 	ASSERT_NE(advice, std::string::npos) << out;
 	ASSERT_NE(unknown, std::string::npos) << out;
 	EXPECT_LT(critical, warning);
@@ -206,7 +235,8 @@ TEST(HealthLines, WorstFirstAndUnknownInOneBlock) {
 }
 
 TEST(HealthLines, SymptomsAreListedUnderTheirCause) {
-	Verdict symptom = verdict("connections.used", Severity::kWarning, "91 % of the connections are used");
+	Verdict symptom =
+		verdict("connections.used", Severity::kWarning, "91 % of the connections are used");
 	symptom.symptom_of = "locks.blocking";
 	symptom.sql = "SELECT 1;";
 	const std::string out = page(report({symptom, blocking()}));
@@ -231,8 +261,10 @@ TEST(HealthLines, AWorseSymptomLiftsItsCause) {
 }
 
 TEST(HealthLines, SymptomsOfEachOtherAreNotLost) {
-	Verdict a = verdict("a.a", Severity::kWarning, "first"), b = verdict("b.b", Severity::kWarning, "second");
-	Verdict c = verdict("c.c", Severity::kWarning, "third"), self = verdict("d.d", Severity::kWarning, "fourth");
+	Verdict a = verdict("a.a", Severity::kWarning, "first"),
+			b = verdict("b.b", Severity::kWarning, "second");
+	Verdict c = verdict("c.c", Severity::kWarning, "third"),
+			self = verdict("d.d", Severity::kWarning, "fourth");
 	a.symptom_of = "b.b";
 	b.symptom_of = "a.a";
 	c.symptom_of = "b.b";
@@ -243,7 +275,8 @@ TEST(HealthLines, SymptomsOfEachOtherAreNotLost) {
 }
 
 TEST(HealthLines, ChainsEndAtTheFirstCauseAndAQuietCauseIsNone) {
-	Verdict a = verdict("a.a", Severity::kWarning, "root"), b = verdict("b.b", Severity::kWarning, "middle");
+	Verdict a = verdict("a.a", Severity::kWarning, "root"),
+			b = verdict("b.b", Severity::kWarning, "middle");
 	Verdict c = verdict("c.c", Severity::kWarning, "leaf");
 	b.symptom_of = "a.a";
 	c.symptom_of = "b.b";
@@ -257,23 +290,33 @@ TEST(HealthLines, ChainsEndAtTheFirstCauseAndAQuietCauseIsNone) {
 TEST(HealthLines, ManyAreCutAndSaid) {
 	std::vector<Verdict> many;
 	for (int i = 0; i < 40; ++i) {
-		many.push_back(verdict("w.w", Severity::kWarning, "warning " + std::to_string(i), "slot:w" + std::to_string(i)));
-		many.push_back(verdict("u.u", Severity::kUnknown, "unknown " + std::to_string(i), "slot:u" + std::to_string(i)));
-		many.push_back(verdict("i.i", Severity::kInfo, "advice " + std::to_string(i), "slot:i" + std::to_string(i)));
+		many.push_back(verdict("w.w", Severity::kWarning, "warning " + std::to_string(i),
+							   "slot:w" + std::to_string(i)));
+		many.push_back(verdict("u.u", Severity::kUnknown, "unknown " + std::to_string(i),
+							   "slot:u" + std::to_string(i)));
+		many.push_back(verdict("i.i", Severity::kInfo, "advice " + std::to_string(i),
+							   "slot:i" + std::to_string(i)));
 	}
 	many.push_back(blocking());
 	const std::string out = page(report(many));
 	EXPECT_EQ(count(out, "\nWARNING   warning "), 12U);
-	EXPECT_EQ(count(out, "\nWARNING   and 28 more: SELECT * FROM pgdba.verdicts WHERE severity = 'warning';\n"), 1U);
-	EXPECT_EQ(count(out, "and 28 more: SELECT * FROM pgdba.verdicts WHERE severity = 'unknown';\n"), 1U);
-	EXPECT_EQ(count(out, "and 28 more: SELECT * FROM pgdba.verdicts WHERE severity = 'info';\n"), 1U);
+	EXPECT_EQ(
+		count(
+			out,
+			"\nWARNING   and 28 more: SELECT * FROM pgdba.verdicts WHERE severity = 'warning';\n"),
+		1U);
+	EXPECT_EQ(count(out, "and 28 more: SELECT * FROM pgdba.verdicts WHERE severity = 'unknown';\n"),
+			  1U);
+	EXPECT_EQ(count(out, "and 28 more: SELECT * FROM pgdba.verdicts WHERE severity = 'info';\n"),
+			  1U);
 	EXPECT_EQ(count(out, "\nCRITICAL  session"), 1U);
 }
 
 TEST(HealthLines, ManySymptomsAreCutAndSaid) {
 	std::vector<Verdict> many = {blocking()};
 	for (int i = 0; i < 9; ++i) {
-		many.push_back(verdict("s.s", Severity::kWarning, "symptom " + std::to_string(i), "slot:" + std::to_string(i)));
+		many.push_back(verdict("s.s", Severity::kWarning, "symptom " + std::to_string(i),
+							   "slot:" + std::to_string(i)));
 		many.back().symptom_of = "locks.blocking";
 	}
 	const std::string out = page(report(many));
@@ -289,10 +332,12 @@ TEST(HealthLines, ReasonsForNoDataComeFirst) {
 	r.loops[1].degraded = true;
 	r.loops[1].reason = "probe \"relation_size\" ran out of time";
 	r.notices = {"the home database \"postgres\" does not exist"};
-	EXPECT_EQ(page(r), "UNKNOWN  cluster prod: 0 checks quiet, 5 not judged yet, no samples (PostgreSQL 15.20, primary)\n"
-	                   "NOTICE    the home database \"postgres\" does not exist\n"
-	                   "LATE      loop \"hot\" has never run\n"
-	                   "DEGRADED  loop \"storage\" is degraded: probe \"relation_size\" ran out of time\n");
+	EXPECT_EQ(page(r),
+			  "UNKNOWN  cluster prod: 0 checks quiet, 5 not judged yet, no samples (PostgreSQL "
+			  "15.20, primary)\n"
+			  "NOTICE    the home database \"postgres\" does not exist\n"
+			  "LATE      loop \"hot\" has never run\n"
+			  "DEGRADED  loop \"storage\" is degraded: probe \"relation_size\" ran out of time\n");
 }
 
 TEST(HealthLines, ProseIsWrappedAtAHundredCharactersAndSqlIsWhole) {
@@ -301,9 +346,11 @@ TEST(HealthLines, ProseIsWrappedAtAHundredCharactersAndSqlIsWhole) {
 	for (int i = 0; i < 60; ++i)
 		v.message += " gr\xC3\xBC\xC3\x9F";
 	v.object = "relation:app/public.t";
-	v.sql = "ALTER TABLE public." + std::string(200, 'a') + " SET (autovacuum_vacuum_scale_factor = 0.01);";
+	v.sql = "ALTER TABLE public." + std::string(200, 'a') +
+			" SET (autovacuum_vacuum_scale_factor = 0.01);";
 	for (const std::string &line : health_lines(report({v}))) {
-		const auto characters = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
+		const auto characters =
+			std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
 		EXPECT_TRUE(characters <= 100 || line.find(v.sql) != std::string::npos) << line;
 	}
 	EXPECT_EQ(count(page(report({v})), v.sql), 1U);
@@ -316,9 +363,10 @@ TEST(HealthLines, SqlForOneDatabaseSaysWhich) {
 	v.database = "App\n; DROP TABLE x; --";
 	v.sql = "VACUUM public.t;";
 	const std::string out = page(report({v}));
-	EXPECT_EQ(count(out, "  run     -- in database \"App\xEF\xBF\xBD; DROP TABLE x; --\":\n          VACUUM public.t;\n"),
-	          1U)
-	    << out;
+	EXPECT_EQ(count(out, "  run     -- in database \"App\xEF\xBF\xBD; DROP TABLE x; --\":\n        "
+						 "  VACUUM public.t;\n"),
+			  1U)
+		<< out;
 }
 
 TEST(HealthLines, AHostileNameCannotForgeALineOrAStatement) {
@@ -332,21 +380,25 @@ TEST(HealthLines, AHostileNameCannotForgeALineOrAStatement) {
 		EXPECT_EQ(line.find_first_of("\n\x1b"), std::string::npos);
 	}
 	const std::string out = joined(lines);
-	EXPECT_EQ(count(out, "  run     -- in database app:\n          VACUUM U&\"a\\000ADROP TABLE users; --\";\n"
-	                     "          SELECT E'x\\u000Ay\\\\z', E'k\\n\\u000Al';\n"),
-	          1U)
-	    << out;
+	EXPECT_EQ(
+		count(out,
+			  "  run     -- in database app:\n          VACUUM U&\"a\\000ADROP TABLE users; --\";\n"
+			  "          SELECT E'x\\u000Ay\\\\z', E'k\\n\\u000Al';\n"),
+		1U)
+		<< out;
 }
 
 TEST(HealthLines, StatementsAreALineEach) {
 	Verdict v = blocking();
-	v.sql = "-- first look\nSELECT 1;  SELECT\n  a, -- the ';' here ends nothing\n  'b;c'\nFROM t; DO $$\nBEGIN; END\n$$;";
-	EXPECT_EQ(count(page(report({v})), "  run     -- first look\n"
-	                                   "          SELECT 1;\n"
-	                                   "          SELECT a, /* the ';' here ends nothing */ 'b;c' FROM t;\n"
-	                                   "          DO $$\n          BEGIN; END\n          $$;\n"),
-	          1U)
-	    << page(report({v}));
+	v.sql = "-- first look\nSELECT 1;  SELECT\n  a, -- the ';' here ends nothing\n  'b;c'\nFROM t; "
+			"DO $$\nBEGIN; END\n$$;";
+	EXPECT_EQ(count(page(report({v})),
+					"  run     -- first look\n"
+					"          SELECT 1;\n"
+					"          SELECT a, /* the ';' here ends nothing */ 'b;c' FROM t;\n"
+					"          DO $$\n          BEGIN; END\n          $$;\n"),
+			  1U)
+		<< page(report({v}));
 }
 
 TEST(HealthJson, HasTheShape) {
@@ -364,12 +416,13 @@ TEST(HealthJson, HasTheShape) {
 	EXPECT_EQ(out["loops"][0]["late"], false);
 	EXPECT_EQ(out["loops"][1]["late"], true);
 	EXPECT_EQ(out["loops"][1]["degraded"], false);
-	EXPECT_EQ(out["counts"], json::parse(R"({"critical": 1, "warning": 0, "unknown": 0, "info": 0, "ok": 1})"));
+	EXPECT_EQ(out["counts"],
+			  json::parse(R"({"critical": 1, "warning": 0, "unknown": 0, "info": 0, "ok": 1})"));
 	ASSERT_EQ(out["verdicts"].size(), 2U);
 	const json &v = out["verdicts"][0];
-	for (const char *key : {"check_id", "area", "severity", "object", "database", "message", "value", "unit", "warning",
-	                        "critical", "since", "sampled_at", "evidence", "why", "action", "sql", "lock_level", "undo",
-	                        "symptom_of"})
+	for (const char *key : {"check_id", "area", "severity", "object", "database", "message",
+							"value", "unit", "warning", "critical", "since", "sampled_at",
+							"evidence", "why", "action", "sql", "lock_level", "undo", "symptom_of"})
 		EXPECT_TRUE(v.contains(key)) << key;
 	EXPECT_EQ(v.size(), 19U);
 	EXPECT_EQ(v["severity"], "critical");
@@ -449,7 +502,7 @@ TEST(Format, Times) {
 
 TEST(Format, Durations) {
 	EXPECT_EQ(format_duration(0), "0 s");
-	EXPECT_EQ(format_duration(0.00025), "0.3 ms");
+	EXPECT_EQ(format_duration(0.00031), "0.3 ms");
 	EXPECT_EQ(format_duration(0.25), "250 ms");
 	EXPECT_EQ(format_duration(0.9999), "1 s");
 	EXPECT_EQ(format_duration(3), "3 s");

@@ -1,5 +1,5 @@
-#include "pgdba/core/history.hpp"
 #include "pgdba/core/codec.hpp"
+#include "pgdba/core/history.hpp"
 
 #include "samples.hpp"
 
@@ -19,16 +19,17 @@ constexpr Micros kInterval = 10 * kS;
 
 std::vector<Column> table_columns() {
 	return {column("name", Type::kText, Kind::kLabel, true),
-	        column("scans", Type::kInt8, Kind::kCounter),
-	        column("seconds", Type::kFloat8, Kind::kCounter),
-	        column("size", Type::kInt8, Kind::kGauge),
-	        column("stats_reset", Type::kTimestamp)};
+			column("scans", Type::kInt8, Kind::kCounter),
+			column("seconds", Type::kFloat8, Kind::kCounter),
+			column("size", Type::kInt8, Kind::kGauge), column("stats_reset", Type::kTimestamp)};
 }
 
-Sample tables(int tick) { return empty_sample(table_columns(), (1000 + tick * 10) * kS); }
+Sample tables(int tick) {
+	return empty_sample(table_columns(), (1000 + tick * 10) * kS);
+}
 
 void add(Sample &s, std::string_view name, std::optional<std::int64_t> scans, double seconds = 0,
-         std::int64_t size = 0, std::optional<Micros> reset = std::nullopt) {
+		 std::int64_t size = 0, std::optional<Micros> reset = std::nullopt) {
 	const std::size_t row = s.add_row();
 	s.set_text(row, 0, name);
 	if (scans)
@@ -140,6 +141,7 @@ TEST(Step, AGapIsMoreThanTwoAndAHalfIntervals) {
 	b.sampled_at += 2;
 	EXPECT_TRUE(flag(step(&a, b, kInterval), 0, "gap"));
 	EXPECT_FALSE(flag(step(&a, b, 0), 0, "gap")); // an unknown interval
+	EXPECT_FALSE(flag(step(&a, b, std::numeric_limits<Micros>::max()), 0, "gap"));
 }
 
 TEST(Step, AClockThatWentBackGivesNoElapsed) {
@@ -174,9 +176,10 @@ TEST(Step, ValuesThatCannotBeSubtractedAreUnknown) {
 }
 
 TEST(Step, OtherColumnsBeforeAreFoundByName) {
-	Sample a = empty_sample({column("size", Type::kInt8), column("scans", Type::kInt8, Kind::kCounter),
-	                         column("seconds", Type::kInt8, Kind::kCounter),
-	                         column("name", Type::kText, Kind::kLabel, true)});
+	Sample a =
+		empty_sample({column("size", Type::kInt8), column("scans", Type::kInt8, Kind::kCounter),
+					  column("seconds", Type::kInt8, Kind::kCounter),
+					  column("name", Type::kText, Kind::kLabel, true)});
 	a.add_row();
 	a.set_int(0, 1, 40);
 	a.set_int(0, 2, 1);
@@ -221,15 +224,17 @@ TEST(KeepTop, CountersRankByDeltaAndGaugesByValue) {
 	add(b, "big", 10, 0, 900);
 	add(b, "idle", 10, 0, 4);
 	EXPECT_EQ(names(keep_top(b, &a, nullptr, {1, {"scans"}}, {}, {})),
-	          (std::vector<std::string>{"busy"}));
-	EXPECT_EQ(names(keep_top(b, &a, nullptr, {1, {"size"}}, {}, {})), (std::vector<std::string>{"big"}));
-	const Sample both = keep_top(b, &a, nullptr, {1, {"scans", "size", "of a newer server"}}, {}, {});
+			  (std::vector<std::string>{"busy"}));
+	EXPECT_EQ(names(keep_top(b, &a, nullptr, {1, {"size"}}, {}, {})),
+			  (std::vector<std::string>{"big"}));
+	const Sample both =
+		keep_top(b, &a, nullptr, {1, {"scans", "size", "of a newer server"}}, {}, {});
 	EXPECT_EQ(names(both), (std::vector<std::string>{"busy", "big"})); // in their order
 	EXPECT_EQ(both.cut, 2);
 	EXPECT_EQ(both.at(0, "scans").integer, 500); // the cumulative value
 	// Without a predecessor a counter ranks by its value.
 	EXPECT_EQ(names(keep_top(b, nullptr, nullptr, {1, {"scans"}}, {}, {})),
-	          (std::vector<std::string>{"old giant"}));
+			  (std::vector<std::string>{"old giant"}));
 }
 
 TEST(KeepTop, NewAndResetRowsRankByTheirValue) {
@@ -240,10 +245,10 @@ TEST(KeepTop, NewAndResetRowsRankByTheirValue) {
 	add(b, "reset", 70);
 	add(b, "new", 60);
 	EXPECT_EQ(names(keep_top(b, &a, nullptr, {2, {"scans"}}, {}, {})),
-	          (std::vector<std::string>{"reset", "new"}));
+			  (std::vector<std::string>{"reset", "new"}));
 	a.cut = 1; // then "new" may be an old row that was left out
 	EXPECT_EQ(names(keep_top(b, &a, nullptr, {2, {"scans"}}, {}, {})),
-	          (std::vector<std::string>{"steady", "reset"}));
+			  (std::vector<std::string>{"steady", "reset"}));
 }
 
 TEST(KeepTop, NamedObjectsAreKept) {
@@ -255,7 +260,7 @@ TEST(KeepTop, NamedObjectsAreKept) {
 		objects.push_back("relation:d/s.t" + std::to_string(i));
 	}
 	const Sample kept = keep_top(s, nullptr, nullptr, {1, {"scans"}}, objects,
-	                             {"relation:d/s.t3", "relation:d/s.gone"});
+								 {"relation:d/s.t3", "relation:d/s.gone"});
 	EXPECT_EQ(names(kept), (std::vector<std::string>{"t3", "t9"}));
 	EXPECT_EQ(kept.cut, 108);
 }
@@ -265,11 +270,11 @@ TEST(KeepTop, TiesGoToWhatWasKeptThenToTheFirst) {
 	for (const char *name : {"a", "b", "c", "d"})
 		add(s, name, 5);
 	EXPECT_EQ(names(keep_top(s, nullptr, nullptr, {2, {"size"}}, {}, {})),
-	          (std::vector<std::string>{"a", "b"}));
+			  (std::vector<std::string>{"a", "b"}));
 	Sample kept = tables(0);
 	add(kept, "d", 5);
 	EXPECT_EQ(names(keep_top(s, nullptr, &kept, {2, {"size"}}, {}, {})),
-	          (std::vector<std::string>{"a", "d"}));
+			  (std::vector<std::string>{"a", "d"}));
 }
 
 TEST(KeepTop, NullAndNanAreNotRanked) {
@@ -277,7 +282,7 @@ TEST(KeepTop, NullAndNanAreNotRanked) {
 	add(s, "nan", std::nullopt, std::numeric_limits<double>::quiet_NaN());
 	add(s, "value", -5, -5);
 	EXPECT_EQ(names(keep_top(s, nullptr, nullptr, {5, {"scans", "seconds"}}, {}, {})),
-	          (std::vector<std::string>{"value"}));
+			  (std::vector<std::string>{"value"}));
 }
 
 TEST(KeepTop, WithoutARankingTheFirstAreKept) {
@@ -371,7 +376,7 @@ TEST(History, FiftyThousandRowsAreNoMatter) {
 		const auto scans = static_cast<std::int64_t>(random() % 1000);
 		add(a, name, scans);
 		add(b, name, scans + static_cast<std::int64_t>(random() % 1000), 0,
-		    static_cast<std::int64_t>(random() % 1000));
+			static_cast<std::int64_t>(random() % 1000));
 	}
 	const auto start = std::chrono::steady_clock::now();
 	const Sample s = step(&a, b, kInterval);

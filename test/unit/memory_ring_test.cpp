@@ -22,19 +22,20 @@ constexpr Micros kLast = std::numeric_limits<Micros>::max();
 
 class Ring : public MemoryRing {
 public:
-	explicit Ring(std::size_t size = kMinBytes) : Ring(std::make_unique<std::uint64_t[]>(size / 8), size) {}
+	explicit Ring(std::size_t size = kMinBytes)
+		: Ring(std::make_unique<std::uint64_t[]>(size / 8), size) {}
 
 	bool add(int stream, Micros at, bool keyframe, const std::string &payload) {
 		return append(stream, at, keyframe, payload.data(), payload.size());
 	}
 	std::vector<RingEntry> entries(int stream, Micros since = kFirst, Micros until = kLast,
-	                               std::size_t max = 10'000) const {
+								   std::size_t max = 10'000) const {
 		std::vector<RingEntry> out(max);
 		out.resize(list(stream, since, until, out.data(), max));
 		return out;
 	}
 	std::vector<Micros> times(int stream, Micros since = kFirst, Micros until = kLast,
-	                          std::size_t max = 10'000) const {
+							  std::size_t max = 10'000) const {
 		std::vector<Micros> result;
 		for (const RingEntry &entry : entries(stream, since, until, max))
 			result.push_back(entry.sampled_at);
@@ -126,8 +127,8 @@ TEST(MemoryRing, PayloadsOfAnyLengthComeBack) {
 	const int stream = ring.open_stream("tables", false);
 	Micros at = 0;
 	const std::size_t edge = RingArena::kHeadRoom, room = RingArena::kRoom;
-	for (const std::size_t length : {std::size_t{0}, std::size_t{1}, edge - 1, edge, edge + 1, edge + room,
-	                                 edge + room + 1, ring.max_entry_bytes()}) {
+	for (const std::size_t length : {std::size_t{0}, std::size_t{1}, edge - 1, edge, edge + 1,
+									 edge + room, edge + room + 1, ring.max_entry_bytes()}) {
 		std::string payload(length, '\0');
 		for (std::size_t i = 0; i < length; ++i)
 			payload[i] = static_cast<char>(i * 31 + length);
@@ -319,7 +320,8 @@ TEST(MemoryRing, AGroupThatNeverEndsGivesUpItsOldDifferences) {
 	EXPECT_EQ(ring.times(other), (Times{1, 2}));
 }
 
-// Streams with as much as they may need: what no longer fits is refused, counted, and costs nobody anything.
+// Streams with as much as they may need: what no longer fits is refused, counted, and costs nobody
+// anything.
 TEST(MemoryRing, WhenNothingMayBeEvictedTheEntryIsRefused) {
 	Ring ring;
 	const std::string large(ring.max_entry_bytes(), 'x');
@@ -349,7 +351,8 @@ TEST(MemoryRing, TheBytesMeanTheSameElsewhere) {
 	Ring ring;
 	const int stream = ring.open_stream("tables", false);
 	for (Micros at = 0; at < 500; ++at)
-		ASSERT_TRUE(ring.add(stream, at, at % 10 == 0, std::to_string(at) + std::string(2000, 'x')));
+		ASSERT_TRUE(
+			ring.add(stream, at, at % 10 == 0, std::to_string(at) + std::string(2000, 'x')));
 	std::vector<std::uint64_t> bytes(MemoryRing::kMinBytes / 8);
 	std::memcpy(bytes.data(), ring.memory(), MemoryRing::kMinBytes);
 	const MemoryRing moved(bytes.data(), MemoryRing::kMinBytes);
@@ -376,11 +379,13 @@ TEST(MemoryRing, DamageIsFoundWithoutReadingOutside) {
 		std::memcpy(ring.memory(), whole.data(), whole.size());
 		// The structures: the directory, or the first bytes of some block.
 		const std::size_t blocks = ring.usage().blocks;
-		const std::size_t at = i % 2 == 0 ? random() % (sizeof(RingHeader) + 20 * sizeof(RingStream))
-		                                  : RingArena::kArenaOffset +
-		                                        random() % blocks * RingArena::kBlockBytes + random() % 64;
-		const std::uint32_t value = random() % 2 == 0 ? static_cast<std::uint32_t>(random())
-		                                              : static_cast<std::uint32_t>(random() % blocks);
+		const std::size_t at = i % 2 == 0
+								   ? random() % (sizeof(RingHeader) + 20 * sizeof(RingStream))
+								   : RingArena::kArenaOffset +
+										 random() % blocks * RingArena::kBlockBytes + random() % 64;
+		const std::uint32_t value = random() % 2 == 0
+										? static_cast<std::uint32_t>(random())
+										: static_cast<std::uint32_t>(random() % blocks);
 		std::memcpy(ring.memory() + at / 4 * 4, &value, 4);
 		if (!ring.consistent()) { // the sanitizer sees a stray read, the test's timeout a loop
 			++found;
@@ -406,7 +411,7 @@ struct Model {
 	bool injected = false;
 	int id = -1;
 	Micros clock = 0;
-	std::string base; // the last appended keyframe
+	std::string base;      // the last appended keyframe
 	std::vector<Kept> all; // by time
 };
 
@@ -416,7 +421,7 @@ void check(const Ring &ring, const Model &model) {
 	for (const RingEntry &entry : entries) { // a subsequence of all that was written
 		const std::string payload = ring.read(entry);
 		while (position < model.all.size() && (model.all[position].at != entry.sampled_at ||
-		                                       model.all[position].payload != payload))
+											   model.all[position].payload != payload))
 			++position;
 		ASSERT_LT(position, model.all.size());
 		ASSERT_EQ(ring.read_keyframe(entry), model.all[position].keyframe);
@@ -428,7 +433,7 @@ void check(const Ring &ring, const Model &model) {
 	for (std::size_t i = 1; i <= latest; ++i) {
 		ASSERT_EQ(ring.read(entries[entries.size() - i]), model.all[model.all.size() - i].payload);
 		ASSERT_EQ(ring.read_keyframe(entries[entries.size() - i]),
-		          model.all[model.all.size() - i].keyframe);
+				  model.all[model.all.size() - i].keyframe);
 	}
 }
 
@@ -439,7 +444,8 @@ TEST(MemoryRing, TheLatestTwoOfEveryStreamAreAlwaysReadable) {
 		std::vector<Model> models(seed == 1 ? 3 : 12);
 		for (std::size_t i = 0; i < models.size(); ++i) {
 			models[i].injected = i % 4 == 3;
-			models[i].id = ring.open_stream("p" + std::to_string(i / 2), models[i].injected || i % 2 == 1);
+			models[i].id =
+				ring.open_stream("p" + std::to_string(i / 2), models[i].injected || i % 2 == 1);
 			models[i].injected = models[i].injected || i % 2 == 1;
 		}
 		std::uint64_t number = 0;
@@ -461,7 +467,7 @@ TEST(MemoryRing, TheLatestTwoOfEveryStreamAreAlwaysReadable) {
 			std::string payload = std::to_string(++number) + "/";
 			payload.resize(payload.size() + random() % most, static_cast<char>('a' + number % 26));
 			const Micros at = m.injected ? static_cast<Micros>(random() % 1'000'000)
-			                             : m.clock += static_cast<Micros>(random() % 3);
+										 : m.clock += static_cast<Micros>(random() % 3);
 			const std::uint64_t refused = ring.usage().refused;
 			if (ring.add(m.id, at, keyframe, payload)) {
 				if (keyframe)
@@ -473,7 +479,8 @@ TEST(MemoryRing, TheLatestTwoOfEveryStreamAreAlwaysReadable) {
 				m.all.insert(place, {at, payload, m.base, number});
 			} else {
 				ASSERT_EQ(ring.usage().refused, refused + 1);
-				ASSERT_FALSE(keyframe && payload.size() <= 2000) << "a small keyframe always fits here";
+				ASSERT_FALSE(keyframe && payload.size() <= 2000)
+					<< "a small keyframe always fits here";
 			}
 			if (n % 20 == 0) {
 				ASSERT_TRUE(ring.consistent()) << "seed " << seed << " write " << n;
@@ -482,15 +489,17 @@ TEST(MemoryRing, TheLatestTwoOfEveryStreamAreAlwaysReadable) {
 				for (const RingEntry &entry : ring.entries(checked.id, kFirst, kLast, 1))
 					references.push_back(entry);
 			}
-			if (references.size() > 50) { // an old reference gives its own bytes, or says that they are gone
+			if (references.size() >
+				50) { // an old reference gives its own bytes, or says that they are gone
 				const RingEntry old = references.front();
 				references.pop_front();
 				std::string out(old.length, '?');
 				if (ring.copy(old, out.data())) {
 					ASSERT_TRUE(std::any_of(models.begin(), models.end(), [&](const Model &model) {
-						return std::any_of(model.all.begin(), model.all.end(), [&](const auto &kept) {
-							return kept.payload == out && kept.at == old.sampled_at;
-						});
+						return std::any_of(
+							model.all.begin(), model.all.end(), [&](const auto &kept) {
+								return kept.payload == out && kept.at == old.sampled_at;
+							});
 					}));
 				}
 			}

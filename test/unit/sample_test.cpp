@@ -93,7 +93,7 @@ TEST(Sample, ConvertsNumbersWhereNothingIsLost) {
 	Sample from = empty_sample({column("i", Type::kInt8), column("f", Type::kFloat8)});
 	from.add_row();
 	Sample to = empty_sample({column("b", Type::kBool), column("i", Type::kInt8),
-	                          column("f", Type::kFloat8), column("t", Type::kTimestamp)});
+							  column("f", Type::kFloat8), column("t", Type::kTimestamp)});
 	to.add_row();
 	const auto convert = [&](std::size_t source, std::size_t target) {
 		to.set_cell(0, target, from.at(0, source));
@@ -130,9 +130,9 @@ TEST(Sample, CopiesRows) {
 }
 
 TEST(Sample, KeysAreUnambiguous) {
-	Sample s = empty_sample({column("a", Type::kText, Kind::kLabel, true),
-	                         column("ignored", Type::kInt8),
-	                         column("b", Type::kText, Kind::kLabel, true)});
+	Sample s =
+		empty_sample({column("a", Type::kText, Kind::kLabel, true), column("ignored", Type::kInt8),
+					  column("b", Type::kText, Kind::kLabel, true)});
 	const char *const texts[] = {nullptr, "", "a", "ab", "b", "\1", "\2"};
 	std::set<std::string> keys;
 	std::size_t row = 0;
@@ -160,8 +160,9 @@ TEST(Sample, AKeyOfNumbersTellsNullFromZero) {
 }
 
 TEST(Utf8, LeavesValidTextAlone) {
-	for (const std::string text : {"", "plain text that is longer than eight bytes", "ä€😀",
-	                               "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF", "\x01\x7F"}) {
+	for (const std::string text :
+		 {"", "plain text that is longer than eight bytes", "ä€😀", "\xEF\xBF\xBF",
+		  "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF", "\x01\x7F"}) {
 		EXPECT_TRUE(is_valid_utf8(text)) << text;
 		EXPECT_EQ(valid_utf8(text), text);
 	}
@@ -171,14 +172,14 @@ TEST(Utf8, ReplacesWhatIsInvalid) {
 	const std::string r = "\xEF\xBF\xBD";
 	EXPECT_EQ(valid_utf8(std::string("a\0b", 3)), "a" + r + "b");
 	EXPECT_EQ(valid_utf8(std::string("12345678\0", 9)), "12345678" + r);
-	EXPECT_EQ(valid_utf8("gr\xFC\xDF"), "gr" + r + r);          // Latin-1
-	EXPECT_EQ(valid_utf8("\x80\xBF"), r + r);                   // no lead byte
-	EXPECT_EQ(valid_utf8("\xC0\xAF"), r + r);                   // overlong
-	EXPECT_EQ(valid_utf8("\xE0\x80\xAF"), r + r + r);           // overlong
-	EXPECT_EQ(valid_utf8("\xED\xA0\x80"), r + r + r);           // surrogate
-	EXPECT_EQ(valid_utf8("\xF4\x90\x80\x80"), r + r + r + r);   // above U+10FFFF
-	EXPECT_EQ(valid_utf8("\xE2\x82x"), r + "x");                // cut short by another character
-	EXPECT_EQ(valid_utf8("ok \xF0\x9F\x98"), "ok " + r);        // cut short by the end
+	EXPECT_EQ(valid_utf8("gr\xFC\xDF"), "gr" + r + r);        // Latin-1
+	EXPECT_EQ(valid_utf8("\x80\xBF"), r + r);                 // no lead byte
+	EXPECT_EQ(valid_utf8("\xC0\xAF"), r + r);                 // overlong
+	EXPECT_EQ(valid_utf8("\xE0\x80\xAF"), r + r + r);         // overlong
+	EXPECT_EQ(valid_utf8("\xED\xA0\x80"), r + r + r);         // surrogate
+	EXPECT_EQ(valid_utf8("\xF4\x90\x80\x80"), r + r + r + r); // above U+10FFFF
+	EXPECT_EQ(valid_utf8("\xE2\x82x"), r + "x");              // cut short by another character
+	EXPECT_EQ(valid_utf8("ok \xF0\x9F\x98"), "ok " + r);      // cut short by the end
 	Sample s = empty_sample({column("t", Type::kText)});
 	s.set_text(s.add_row(), 0, "gr\xFC");
 	EXPECT_EQ(s.at(0, 0).text, "gr" + r);

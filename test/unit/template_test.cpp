@@ -1,4 +1,5 @@
-// Templates and quoting. The names here are the ones that somebody would choose to harm the person who copies a line.
+// Templates and quoting. The names here are the ones that somebody would choose to harm the person
+// who copies a line.
 #include "pgdba/core/verdict.hpp"
 
 #include <gtest/gtest.h>
@@ -32,10 +33,12 @@ TEST(QuoteIdentifier, AsTheServer) {
 }
 
 TEST(QuoteIdentifier, KeywordsButNotUnreservedOnes) {
-	for (const char *name : {"user", "table", "select", "all", "xmltable", "between", "left", "system_user",
-	                         "json_table", "merge_action", "timestamp", "zone_"})
-		EXPECT_EQ(quote_identifier(name), std::string(name) == "zone_" ? name : '"' + std::string(name) + '"');
-	for (const char *name : {"abort", "name", "value", "key", "zone", "role", "schema", "type", "text", "vacuum"})
+	for (const char *name : {"user", "table", "select", "all", "xmltable", "between", "left",
+							 "system_user", "json_table", "merge_action", "timestamp", "zone_"})
+		EXPECT_EQ(quote_identifier(name),
+				  std::string(name) == "zone_" ? name : '"' + std::string(name) + '"');
+	for (const char *name :
+		 {"abort", "name", "value", "key", "zone", "role", "schema", "type", "text", "vacuum"})
 		EXPECT_EQ(quote_identifier(name), name);
 }
 
@@ -49,11 +52,13 @@ TEST(QuoteLiteral, AsTheServer) {
 }
 
 TEST(RenderMessage, FormatsValues) {
-	const Finding f = finding(R"({"n": 1234567, "size": 1610612736, "share": 12.5, "wait": 363, "ok": true})");
-	EXPECT_EQ(render_message("{n:count} rows, {size:bytes}, {share:percent}, {wait:duration}, {ok}", f),
-	          "1,234,567 rows, 1.5 GB, 12.5 %, 6 min 3 s, true");
+	const Finding f =
+		finding(R"({"n": 1234567, "size": 1610612736, "share": 12.5, "wait": 363, "ok": true})");
+	EXPECT_EQ(
+		render_message("{n:count} rows, {size:bytes}, {share:percent}, {wait:duration}, {ok}", f),
+		"1,234,567 rows, 1.5 GB, 12.5 %, 6 min 3 s, true");
 	EXPECT_EQ(render_message("{object} in {database}: {value} {unit} = {value:duration}", f),
-	          "relation:app/public.orders in app: 125 seconds = 2 min 5 s");
+			  "relation:app/public.orders in app: 125 seconds = 2 min 5 s");
 	EXPECT_EQ(render_message("{{literal}} {n}", f), "{literal} 1234567");
 }
 
@@ -98,34 +103,40 @@ TEST(RenderSql, QuotesHostileNames) {
 		const char *evidence;
 		std::string ident, literal;
 	} cases[] = {
-	    {R"({"t": "\"; DROP TABLE x; --"})", "\"\"\"; DROP TABLE x; --\"", "'\"; DROP TABLE x; --'"},
-	    {R"({"t": "'; DROP TABLE x; --"})", "\"'; DROP TABLE x; --\"", "'''; DROP TABLE x; --'"},
-	    {R"({"t": "\\'; DROP TABLE x; --"})", "\"\\'; DROP TABLE x; --\"", "E'\\\\''; DROP TABLE x; --'"},
-	    {R"({"t": "a\nDROP TABLE x;"})", "\"a\nDROP TABLE x;\"", "'a\nDROP TABLE x;'"},
-	    {R"({"t": "$$; DROP TABLE x; $$"})", "\"$$; DROP TABLE x; $$\"", "'$$; DROP TABLE x; $$'"},
-	    {R"({"t": "{value}"})", "\"{value}\"", "'{value}'"},
-	    {R"({"t": "\u00fcml\u00e4ut"})", "\"\xC3\xBCml\xC3\xA4ut\"", "'\xC3\xBCml\xC3\xA4ut'"},
+		{R"({"t": "\"; DROP TABLE x; --"})", "\"\"\"; DROP TABLE x; --\"",
+		 "'\"; DROP TABLE x; --'"},
+		{R"({"t": "'; DROP TABLE x; --"})", "\"'; DROP TABLE x; --\"", "'''; DROP TABLE x; --'"},
+		{R"({"t": "\\'; DROP TABLE x; --"})", "\"\\'; DROP TABLE x; --\"",
+		 "E'\\\\''; DROP TABLE x; --'"},
+		{R"({"t": "a\nDROP TABLE x;"})", "\"a\nDROP TABLE x;\"", "'a\nDROP TABLE x;'"},
+		{R"({"t": "$$; DROP TABLE x; $$"})", "\"$$; DROP TABLE x; $$\"", "'$$; DROP TABLE x; $$'"},
+		{R"({"t": "{value}"})", "\"{value}\"", "'{value}'"},
+		{R"({"t": "\u00fcml\u00e4ut"})", "\"\xC3\xBCml\xC3\xA4ut\"", "'\xC3\xBCml\xC3\xA4ut'"},
 	};
 	for (const auto &each : cases) {
-		EXPECT_EQ(render_sql("DROP TABLE {t:I};", finding(each.evidence)), "DROP TABLE " + each.ident + ";");
-		EXPECT_EQ(render_sql("SELECT {t:L};", finding(each.evidence)), "SELECT " + each.literal + ";");
+		EXPECT_EQ(render_sql("DROP TABLE {t:I};", finding(each.evidence)),
+				  "DROP TABLE " + each.ident + ";");
+		EXPECT_EQ(render_sql("SELECT {t:L};", finding(each.evidence)),
+				  "SELECT " + each.literal + ";");
 	}
 }
 
 TEST(RenderSql, PlainOnlyForWholeNumbers) {
 	EXPECT_EQ(render_sql("SELECT {pid};", finding(R"({"pid": 4711})")), "SELECT 4711;");
 	EXPECT_EQ(render_sql("SELECT {pid};", finding(R"({"pid": -9223372036854775808})")),
-	          "SELECT -9223372036854775808;");
+			  "SELECT -9223372036854775808;");
 	EXPECT_EQ(render_sql("SELECT {value};", finding("{}")), "SELECT 125;");
 	EXPECT_EQ(render_sql("IN ({pids})", finding(R"({"pids": [1, 2]})")), "IN (1, 2)");
-	for (const char *evidence : {R"({"pid": "4711"})", R"({"pid": 1.5})", R"({"pid": 1e400})", R"({"pid": true})",
-	                             R"({"pid": null})", R"({})", R"({"pid": [1, "2"]})", R"({"pid": []})",
-	                             R"({"pid": {"a": 1}})", "not json"})
+	for (const char *evidence :
+		 {R"({"pid": "4711"})", R"({"pid": 1.5})", R"({"pid": 1e400})", R"({"pid": true})",
+		  R"({"pid": null})", R"({})", R"({"pid": [1, "2"]})", R"({"pid": []})",
+		  R"({"pid": {"a": 1}})", "not json"})
 		EXPECT_EQ(render_sql("SELECT {pid};", finding(evidence)), "") << evidence;
 }
 
 TEST(RenderSql, AMissingValueLeavesNoHalfStatement) {
-	EXPECT_EQ(render_sql("VACUUM {schema:I}.{relation:I};", finding(R"({"schema": "public"})")), "");
+	EXPECT_EQ(render_sql("VACUUM {schema:I}.{relation:I};", finding(R"({"schema": "public"})")),
+			  "");
 	EXPECT_EQ(render_sql("VACUUM {schema:I};", finding(R"({"schema": null})")), "");
 }
 
@@ -135,8 +146,13 @@ TEST(RenderSql, ANegativeNumberCannotBeginAComment) {
 
 TEST(RenderObject, NamesARow) {
 	Sample sample;
-	sample.set_columns({{"db", Type::kText}, {"schema", Type::kText}, {"relation", Type::kText}, {"pid", Type::kInt8},
-	                    {"start", Type::kTimestamp}});
+	std::vector<Column> columns(5);
+	const char *const names[] = {"db", "schema", "relation", "pid", "start"};
+	for (std::size_t i = 0; i < columns.size(); ++i)
+		columns[i].name = names[i];
+	columns[3].type = Type::kInt8;
+	columns[4].type = Type::kTimestamp;
+	sample.set_columns(std::move(columns));
 	const std::size_t row = sample.add_row();
 	sample.set_text(row, 0, "App");
 	sample.set_text(row, 1, "public");
@@ -144,26 +160,30 @@ TEST(RenderObject, NamesARow) {
 	sample.set_int(row, 3, 42);
 	sample.set_int(row, 4, 0);
 	EXPECT_EQ(render_object("relation:{db:I}/{schema:I}.{relation:I}", sample, row),
-	          "relation:\"App\"/public.\"a\"\"b\"");
-	EXPECT_EQ(render_object("session:{pid}/{start}", sample, row), "session:42/2000-01-01 00:00:00+00");
+			  "relation:\"App\"/public.\"a\"\"b\"");
+	EXPECT_EQ(render_object("session:{pid}/{start}", sample, row),
+			  "session:42/2000-01-01 00:00:00+00");
 	EXPECT_EQ(render_object("x:{gone}", sample, row), "x:?");
 }
 
 TEST(CheckTemplate, RefusesBrokenBraces) {
-	for (const char *bad : {"{", "}", "a {b", "a }", "{}", "{a:}", "{a:X}", "{A}", "{a b}", "{a:I:L}", "{{}", "{a}}"})
+	for (const char *bad :
+		 {"{", "}", "a {b", "a }", "{}", "{a:}", "{a:X}", "{A}", "{a b}", "{a:I:L}", "{{}", "{a}}"})
 		EXPECT_THROW(check_template(bad, false), BadDefinition) << bad;
 	for (const char *good : {"", "plain", "{a}", "{a:I}{b:L}", "{{}}", "{{{a}}}", "{a:percent}"})
 		EXPECT_NO_THROW(check_template(good, false)) << good;
 }
 
 TEST(CheckTemplate, RefusesSqlThatWouldNotBeQuoted) {
-	for (const char *bad : {"SELECT '{a:L}'", "SELECT \"{a:I}\"", "SELECT 1 -- {a:I}", "/* {a:L} */ SELECT 1",
-	                        "DO $$ BEGIN {a:I} END $$", "SELECT E'{a:L}'", "SELECT E{a:L}", "U&{a:I}", "x{a:I}",
-	                        "{a:I}x", "{a:L}{b:L}", "{a:L}'x'", "SELECT {a:bytes}", "SELECT {a:duration}"})
+	for (const char *bad :
+		 {"SELECT '{a:L}'", "SELECT \"{a:I}\"", "SELECT 1 -- {a:I}", "/* {a:L} */ SELECT 1",
+		  "DO $$ BEGIN {a:I} END $$", "SELECT E'{a:L}'", "SELECT E{a:L}", "U&{a:I}", "x{a:I}",
+		  "{a:I}x", "{a:L}{b:L}", "{a:L}'x'", "SELECT {a:bytes}", "SELECT {a:duration}"})
 		EXPECT_THROW(check_template(bad, true), BadDefinition) << bad;
-	for (const char *good : {"VACUUM {s:I}.{t:I};", "SELECT f({a:L}, {b:L}::text);", "SELECT 'x', {a:L}, \"y\";",
-	                         "-- note\nALTER TABLE {s:I}.{t:I} SET (x = {n});", "SELECT 'pid {pid}';",
-	                         "The session's work is lost; it can be repeated."})
+	for (const char *good :
+		 {"VACUUM {s:I}.{t:I};", "SELECT f({a:L}, {b:L}::text);", "SELECT 'x', {a:L}, \"y\";",
+		  "-- note\nALTER TABLE {s:I}.{t:I} SET (x = {n});", "SELECT 'pid {pid}';",
+		  "The session's work is lost; it can be repeated."})
 		EXPECT_NO_THROW(check_template(good, true)) << good;
 }
 

@@ -23,11 +23,13 @@ Finding finding(std::optional<double> value) {
 	return out;
 }
 
-Severity severity(const Threshold &threshold, std::optional<double> value, std::optional<Severity> was = {}) {
+Severity severity(const Threshold &threshold, std::optional<double> value,
+				  std::optional<Severity> was = {}) {
 	return judge(threshold, {}, finding(value), was).severity;
 }
 
-ThresholdOverride override_for(std::string pattern, std::optional<double> warning, std::optional<double> critical) {
+ThresholdOverride override_for(std::string pattern, std::optional<double> warning,
+							   std::optional<double> critical) {
 	return {"vacuum.dead", std::move(pattern), warning, critical, {}};
 }
 
@@ -131,9 +133,9 @@ TEST(Judge, ClearWorksBelowAndForCriticalAlone) {
 
 TEST(Judge, TheFirstMatchingOverrideWins) {
 	const Threshold t = levels(30, 120);
-	const std::vector<ThresholdOverride> overrides = {override_for("relation:app/public.orders", 300, 600),
-	                                                  override_for("relation:app/%", 60, {}),
-	                                                  override_for("%", 40, 50)};
+	const std::vector<ThresholdOverride> overrides = {
+		override_for("relation:app/public.orders", 300, 600),
+		override_for("relation:app/%", 60, {}), override_for("%", 40, 50)};
 	Finding f = finding(100);
 	EXPECT_EQ(judge(t, overrides, f, {}).severity, Severity::kOk);
 	f.object = "relation:app/public.lines";

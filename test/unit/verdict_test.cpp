@@ -36,8 +36,8 @@ Verdict plain(std::string check, std::string object, Severity severity, Micros s
 }
 
 TEST(Severity, NamesGoBothWays) {
-	for (const Severity s :
-	     {Severity::kOk, Severity::kInfo, Severity::kUnknown, Severity::kWarning, Severity::kCritical})
+	for (const Severity s : {Severity::kOk, Severity::kInfo, Severity::kUnknown, Severity::kWarning,
+							 Severity::kCritical})
 		EXPECT_EQ(severity_from(severity_name(s)), s);
 	EXPECT_EQ(severity_from("fine"), Severity::kUnknown);
 	EXPECT_EQ(severity_from(""), Severity::kUnknown);
@@ -75,16 +75,19 @@ TEST(MakeVerdict, UnknownSaysWhyAndOffersNoSql) {
 	Finding f = finding();
 	f.value.reset();
 	EXPECT_EQ(make_verdict(blocking(), f, unknown, 1).message,
-	          "Blocked sessions (session:4711/x): cannot be judged, it has no value");
+			  "Blocked sessions (session:4711/x): cannot be judged, it has no value");
 	EXPECT_EQ(make_verdict(blocking(), f, unknown, 1).sql, "");
 	f.value = std::nan("");
-	EXPECT_NE(make_verdict(blocking(), f, unknown, 1).message.find("not a number"), std::string::npos);
+	EXPECT_NE(make_verdict(blocking(), f, unknown, 1).message.find("not a number"),
+			  std::string::npos);
 	EXPECT_FALSE(make_verdict(blocking(), f, unknown, 1).value.has_value());
 	f.value = 1;
-	EXPECT_NE(make_verdict(blocking(), f, unknown, 1).message.find("no value for \"n\""), std::string::npos);
+	EXPECT_NE(make_verdict(blocking(), f, unknown, 1).message.find("no value for \"n\""),
+			  std::string::npos);
 	f.evidence = R"({"reason": "statistics were reset 2 min ago"})";
-	EXPECT_NE(make_verdict(blocking(), f, unknown, 1).message.find("statistics were reset 2 min ago"),
-	          std::string::npos);
+	EXPECT_NE(
+		make_verdict(blocking(), f, unknown, 1).message.find("statistics were reset 2 min ago"),
+		std::string::npos);
 }
 
 TEST(MakeVerdict, EvidenceIsAlwaysAnObjectAndTheObjectNeverEmpty) {
@@ -135,7 +138,12 @@ TEST(VerdictSample, ComesBackAsItWas) {
 
 TEST(VerdictSample, MissingAndForeignColumnsAreSkipped) {
 	Sample sample;
-	sample.set_columns({{"db", Type::kText}, {"check_id", Type::kText}, {"value", Type::kText}, {"new", Type::kInt8}});
+	std::vector<Column> columns(4);
+	columns[0].name = "db";
+	columns[1].name = "check_id";
+	columns[2].name = "value"; // as a text
+	columns[3].name = "new";
+	sample.set_columns(std::move(columns));
 	const std::size_t row = sample.add_row();
 	sample.set_text(row, 1, "a.b");
 	sample.set_text(row, 2, "7");
@@ -158,10 +166,11 @@ TEST(VerdictColumns, NoNameClashesWithTheViews) {
 
 TEST(CarrySince, SameSeverityKeepsIts) {
 	const std::vector<Verdict> before = {plain("a.b", "x", Severity::kWarning, 5),
-	                                     plain("a.b", "y", Severity::kWarning, 6),
-	                                     plain("a.c", "x", Severity::kOk, 7)};
-	std::vector<Verdict> now = {plain("a.b", "x", Severity::kWarning, 100), plain("a.b", "y", Severity::kCritical, 100),
-	                            plain("a.c", "x", Severity::kOk, 100), plain("a.d", "x", Severity::kWarning, 100)};
+										 plain("a.b", "y", Severity::kWarning, 6),
+										 plain("a.c", "x", Severity::kOk, 7)};
+	std::vector<Verdict> now = {
+		plain("a.b", "x", Severity::kWarning, 100), plain("a.b", "y", Severity::kCritical, 100),
+		plain("a.c", "x", Severity::kOk, 100), plain("a.d", "x", Severity::kWarning, 100)};
 	carry_since(now, before);
 	ASSERT_EQ(now.size(), 4U);
 	EXPECT_EQ(now[0].object, "y"); // worst first
@@ -172,10 +181,11 @@ TEST(CarrySince, SameSeverityKeepsIts) {
 }
 
 TEST(SortVerdicts, WorstFirstThenCausesThenByValue) {
-	std::vector<Verdict> v = {plain("z.ok", "x", Severity::kOk), plain("m.info", "x", Severity::kInfo),
-	                          plain("u.unknown", "x", Severity::kUnknown), plain("w.small", "a", Severity::kWarning),
-	                          plain("w.small", "b", Severity::kWarning), plain("a.symptom", "x", Severity::kWarning),
-	                          plain("c.crit", "x", Severity::kCritical)};
+	std::vector<Verdict> v = {
+		plain("z.ok", "x", Severity::kOk),           plain("m.info", "x", Severity::kInfo),
+		plain("u.unknown", "x", Severity::kUnknown), plain("w.small", "a", Severity::kWarning),
+		plain("w.small", "b", Severity::kWarning),   plain("a.symptom", "x", Severity::kWarning),
+		plain("c.crit", "x", Severity::kCritical)};
 	v[3].value = 1;
 	v[4].value = 2;
 	v[5].symptom_of = "w.small";
@@ -187,7 +197,8 @@ TEST(SortVerdicts, WorstFirstThenCausesThenByValue) {
 }
 
 TEST(SortVerdicts, BelowPutsTheSmallestFirst) {
-	std::vector<Verdict> v = {plain("d.free", "a", Severity::kWarning), plain("d.free", "b", Severity::kWarning)};
+	std::vector<Verdict> v = {plain("d.free", "a", Severity::kWarning),
+							  plain("d.free", "b", Severity::kWarning)};
 	for (Verdict &each : v)
 		each.warning = 10, each.critical = 5;
 	v[0].value = 9;

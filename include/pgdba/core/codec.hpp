@@ -1,9 +1,11 @@
-// The one flat format of samples, for the memory ring, the table ring and the way from a reader to the sampler.
+// The one flat format of samples, for the memory ring, the table ring and the way from a reader to
+// the sampler.
 //
-// A keyframe holds everything: header, column directory, rows. A difference holds what changed against a keyframe
-// (always the keyframe, never another difference): new rows, gone rows, changed cells by row number, integer cells
-// as the zigzag varint of the difference. So any sample is read from at most two payloads.
-// The format begins with a version byte; numbers are little endian varints, doubles eight bytes.
+// A keyframe holds everything: header, column directory, rows. A difference holds what changed
+// against a keyframe (always the keyframe, never another difference): new rows, gone rows, changed
+// cells by row number, integer cells as the zigzag varint of the difference. So any sample is read
+// from at most two payloads. The format begins with a version byte; numbers are little endian
+// varints, doubles eight bytes.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -14,7 +16,8 @@
 
 namespace pgdba {
 
-// A payload that is no sample: cut short, of an unknown version, or with lengths that do not fit. Never read past it.
+// A payload that is no sample: cut short, of an unknown version, or with lengths that do not fit.
+// Never read past it.
 class CorruptSample : public std::runtime_error {
 public:
 	using std::runtime_error::runtime_error;
@@ -30,7 +33,8 @@ bool same_columns(const Sample &a, const Sample &b) noexcept;
 Sample decode_keyframe(std::string_view payload);
 Sample decode_difference(const Sample &keyframe, std::string_view payload);
 
-// Only the header (probe, loop, sampled_at, server_start, injected), for listings. THROWS: CorruptSample.
+// Only the header (probe, loop, sampled_at, server_start, injected), for listings. THROWS:
+// CorruptSample.
 Sample decode_header(std::string_view payload);
 
 } // namespace pgdba

@@ -1,7 +1,8 @@
-// The codec's building stones: bytes in and out, and blocks of rows column by column. For codec*.cpp only.
+// The codec's building stones: bytes in and out, and blocks of rows column by column. For
+// codec*.cpp only.
 //
-// A Reader never reads past its end, and nothing is allocated that the bytes at hand do not justify: a count is
-// checked against the bytes that are left before memory is taken for it.
+// A Reader never reads past its end, and nothing is allocated that the bytes at hand do not
+// justify: a count is checked against the bytes that are left before memory is taken for it.
 #pragma once
 
 #include "pgdba/core/codec.hpp"
@@ -112,8 +113,9 @@ public:
 	static std::string_view text(const Sample &s, std::uint64_t bits) noexcept {
 		return {s.text_.data() + (bits >> 32), bits & UINT32_MAX};
 	}
-	static std::uint64_t add_text(Sample &s, std::string_view text); // RETURNS: the bits of its cell
-	static void add_rows(Sample &s, std::size_t rows);               // all null
+	static std::uint64_t add_text(Sample &s,
+								  std::string_view text); // RETURNS: the bits of its cell
+	static void add_rows(Sample &s, std::size_t rows);    // all null
 
 	// The texts of `from` behind those of `to`. RETURNS: what to add to the bits of its text cells.
 	static std::uint64_t add_texts(Sample &to, const Sample &from);
@@ -125,11 +127,12 @@ public:
 void write_rows(Writer &out, const Sample &sample, const std::vector<std::uint32_t> &rows);
 void read_rows(Reader &in, Sample &sample);
 
-// What became of the copied rows: columns with a change, in each the changed rows. `source[row]` is the keyframe's
-// row, or kNewRow. read_changes() applies them to `sample`, whose copied rows hold the keyframe's values.
+// What became of the copied rows: columns with a change, in each the changed rows. `source[row]` is
+// the keyframe's row, or kNewRow. read_changes() applies them to `sample`, whose copied rows hold
+// the keyframe's values.
 constexpr std::uint32_t kNewRow = UINT32_MAX;
 void write_changes(Writer &out, const Sample &keyframe, const Sample &sample,
-                   const std::vector<std::uint32_t> &source);
+				   const std::vector<std::uint32_t> &source);
 void read_changes(Reader &in, Sample &sample);
 
 } // namespace pgdba

@@ -1,5 +1,5 @@
-// Two samples of one probe side by side: which row follows which, and what its counters did in between.
-// Shared by step() and keep_top(). REQUIRES: both samples outlive it.
+// Two samples of one probe side by side: which row follows which, and what its counters did in
+// between. Shared by step() and keep_top(). REQUIRES: both samples outlive it.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -13,7 +13,7 @@ namespace pgdba {
 // A counter that can be subtracted.
 inline bool is_counter(const Column &column) noexcept {
 	return column.kind == Kind::kCounter &&
-	       (column.type == Type::kInt8 || column.type == Type::kFloat8);
+		   (column.type == Type::kInt8 || column.type == Type::kFloat8);
 }
 
 class Comparison {
@@ -33,7 +33,7 @@ private:
 	const Sample &now_;
 	bool restarted_ = false;
 	int stats_reset_ = -1;
-	std::vector<int> columns_;            // of `now` to the column of `before` of that name and type, or -1
+	std::vector<int> columns_; // of `now` to the column of `before` of that name and type, or -1
 	std::vector<std::uint32_t> previous_; // of `now` to the row of `before`
 };
 

@@ -1,5 +1,5 @@
-// Probes and checks as data: what pgdba.define_probe() and pgdba.define_check() accept, parsed and checked once.
-// The keys of the JSON arguments are declared here and nowhere else.
+// Probes and checks as data: what pgdba.define_probe() and pgdba.define_check() accept, parsed and
+// checked once. The keys of the JSON arguments are declared here and nowhere else.
 #pragma once
 
 #include "pgdba/core/history.hpp"
@@ -18,11 +18,13 @@ namespace pgdba {
 constexpr std::array<std::string_view, 4> kLoops = {"hot", "workload", "storage", "hourly"};
 int loop_index(std::string_view loop) noexcept; // -1 when there is no such loop
 
-// Bad input of a definition; becomes SQLSTATE 22023 with this message, detail and hint (house style of messages).
+// Bad input of a definition; becomes SQLSTATE 22023 with this message, detail and hint (house style
+// of messages).
 class BadDefinition : public std::runtime_error {
 public:
 	BadDefinition(std::string message, std::string detail, std::string hint)
-	    : std::runtime_error(std::move(message)), detail(std::move(detail)), hint(std::move(hint)) {}
+		: std::runtime_error(std::move(message)), detail(std::move(detail)), hint(std::move(hint)) {
+	}
 	std::string detail, hint;
 };
 
@@ -43,21 +45,25 @@ struct ProbeDefinition {
 	// options
 	Micros budget = 0; // 0: the loop's
 	std::int64_t max_rows = 10'000;
-	std::string top_setting;     // {"top": {"n": "top_relations", "by": [...]}}: a setting's name, or
-	TopRule top;                 //  {"top": {"n": 20, "by": [...]}} a number
-	std::string object;          // {"object": "relation:{db:I}/{schema:I}.{relation:I}"}: how a row is named in findings
-	std::string needs_extension; // {"needs_extension": "pg_stat_statements"}: skipped, and said, while it is missing
+	std::string top_setting; // {"top": {"n": "top_relations", "by": [...]}}: a setting's name, or
+	TopRule top;             //  {"top": {"n": 20, "by": [...]}} a number
+	std::string object; // {"object": "relation:{db:I}/{schema:I}.{relation:I}"}: how a row is named
+						// in findings
+	std::string needs_extension; // {"needs_extension": "pg_stat_statements"}: skipped, and said,
+								 // while it is missing
 };
 
 // `columns` and `options` are JSON texts. THROWS: BadDefinition.
 ProbeDefinition parse_probe(std::string_view name, std::string_view loop, std::string_view query,
-                            const std::vector<std::string> &key, std::string_view columns, std::string_view scope,
-                            std::string_view options);
+							const std::vector<std::string> &key, std::string_view columns,
+							std::string_view scope, std::string_view options);
 
-// Gives the columns of a query's result (name and type in order) their meaning from the definition; `db` comes first
-// and is added when the query has none. THROWS: BadDefinition when the key or a described column is not returned,
-// when a counter is not a number, or when a metric name is not valid in Prometheus.
-std::vector<Column> describe_columns(const ProbeDefinition &probe, std::vector<std::pair<std::string, Type>> result);
+// Gives the columns of a query's result (name and type in order) their meaning from the definition;
+// `db` comes first and is added when the query has none. THROWS: BadDefinition when the key or a
+// described column is not returned, when a counter is not a number, or when a metric name is not
+// valid in Prometheus.
+std::vector<Column> describe_columns(const ProbeDefinition &probe,
+									 std::vector<std::pair<std::string, Type>> result);
 
 enum class Direction : std::uint8_t { kAbove, kBelow };
 
@@ -73,16 +79,19 @@ struct CheckDefinition {
 	std::string query;
 	std::string title, loop, message, why, action, sql, lock_level, undo, symptom_of;
 	std::vector<std::string> probes; // staleness of any of these makes the verdict unknown
-	std::vector<std::string> needs;  // probes without which it cannot judge: missing is unknown, by name
+	std::vector<std::string>
+		needs; // probes without which it cannot judge: missing is unknown, by name
 	Threshold threshold;
 
 	std::string area() const { return id.substr(0, id.find('.')); }
 };
 
 // THROWS: BadDefinition.
-CheckDefinition parse_check(std::string_view id, std::string_view query, std::string_view definition);
+CheckDefinition parse_check(std::string_view id, std::string_view query,
+							std::string_view definition);
 
-// An override of pgdba.threshold: the first matching row, most specific pattern first (the caller orders them).
+// An override of pgdba.threshold: the first matching row, most specific pattern first (the caller
+// orders them).
 struct ThresholdOverride {
 	std::string check_id, object_pattern; // LIKE-style: % and _; '%' for all
 	std::optional<double> warning, critical;

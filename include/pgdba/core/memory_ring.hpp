@@ -1,15 +1,21 @@
 // The memory ring: the recent past of every probe in one fixed piece of shared memory.
 //
-// Layout: a header, a directory of streams (one per probe, and one per probe for injected samples), and an arena of
-// blocks of equal size. An entry (one encoded payload) is a chain of blocks; a stream is a list of entries by time.
-// Entries come in groups: a keyframe and its differences. Eviction frees the oldest group of any stream that is not
-// needed for that stream's latest two samples; so a slow probe is never pushed out by a fast one. When all groups are
-// needed it frees single old differences inside them; when even that is not enough, the entry is refused.
-// An entry that is larger than max_entry_bytes() is refused (the caller cuts the sample and counts that).
+// Layout: a header, a directory of streams (one per probe, and one per probe for injected samples),
+// and an arena of blocks of equal size. An entry (one encoded payload) is a chain of blocks; a
+// stream is a list of entries by time.
 //
-// Only offsets and plain values inside: the bytes mean the same in every process, and may be written to a file.
-// THREADING: the caller holds the ring's lock: exclusive for initialise, open_stream, append, drop_stream; shared for
-// the rest. All functions are noexcept, allocate nothing, call nothing of the server: safe under an LWLock.
+// Entries come in groups: a keyframe and its differences. Eviction frees the oldest group of any
+// stream that is not needed for that stream's latest two samples; so a slow probe is never pushed
+// out by a fast one. When all groups are needed it frees single old differences inside them; when
+// even that is not enough, the entry is refused. So is an entry that is larger than
+// max_entry_bytes() (the caller cuts the sample and counts that).
+//
+// Only offsets and plain values inside: the bytes mean the same in every process, and may be
+// written to a file.
+//
+// THREADING: the caller holds the ring's lock: exclusive for initialise, open_stream, append,
+// drop_stream; shared for the rest. All functions are noexcept, allocate nothing, call nothing of
+// the server: safe under an LWLock.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -42,32 +48,40 @@ public:
 	static constexpr int kMaxStreams = 512;
 	static constexpr std::size_t kNameBytes = 64; // including the terminator
 
-	MemoryRing(void *base, std::size_t size) noexcept : base_(static_cast<std::byte *>(base)), size_(size) {}
+	MemoryRing(void *base, std::size_t size) noexcept
+		: base_(static_cast<std::byte *>(base)), size_(size) {}
 
 	static constexpr std::size_t kMinBytes = 512 * 1024;
-	void initialise() noexcept; // REQUIRES: size >= kMinBytes
+	void initialise() noexcept;  // REQUIRES: size >= kMinBytes
 	bool valid() const noexcept; // the header's magic and sizes fit
-	bool consistent() const noexcept; // and every list and block: ask it of a piece that was read from a file
+	bool consistent()
+		const noexcept; // and every list and block: ask it of a piece that was read from a file
 
 	// RETURNS: stream number, -1 when there is none (or, for open_stream, no free place).
 	int find_stream(std::string_view name, bool injected) const noexcept;
 	int open_stream(std::string_view name, bool injected) noexcept;
 	void drop_stream(int stream) noexcept;
-	// Copies the name of stream number i into `name` (kNameBytes); RETURNS false when that place is free.
+	// Copies the name of stream number i into `name` (kNameBytes); RETURNS false when that place is
+	// free.
 	bool stream_name(int stream, char *name, bool *injected) const noexcept;
 
 	// A difference belongs to the keyframe that was last appended to its stream.
-	// RETURNS: false when refused (too large, no room, or a difference whose keyframe is gone). An entry older than
-	// the newest is placed by time only in injected streams; in a live one the clock went back: it is the newest.
-	bool append(int stream, Micros sampled_at, bool keyframe, const char *payload, std::size_t length) noexcept;
+	// RETURNS: false when refused (too large, no room, or a difference whose keyframe is gone). An
+	// entry older than the newest is placed by time only in injected streams; in a live one the
+	// clock went back: it is the newest.
+	bool append(int stream, Micros sampled_at, bool keyframe, const char *payload,
+				std::size_t length) noexcept;
 	std::size_t max_entry_bytes() const noexcept;
 
-	// Entries with since <= sampled_at <= until, oldest first, and before them the newest one older than `since`.
-	// Writes at most `max` of the newest of these. RETURNS how many.
-	std::size_t list(int stream, Micros since, Micros until, RingEntry *out, std::size_t max) const noexcept;
-	// Copies a payload (or its keyframe's). RETURNS false when it was evicted meanwhile; `out` holds length bytes.
+	// Entries with since <= sampled_at <= until, oldest first, and before them the newest one older
+	// than `since`. Writes at most `max` of the newest of these. RETURNS how many.
+	std::size_t list(int stream, Micros since, Micros until, RingEntry *out,
+					 std::size_t max) const noexcept;
+	// Copies a payload (or its keyframe's). RETURNS false when it was evicted meanwhile; `out`
+	// holds length bytes.
 	bool copy(const RingEntry &entry, char *out) const noexcept;
-	bool copy_keyframe(const RingEntry &entry, char *out) const noexcept; // out holds keyframe_length bytes
+	bool copy_keyframe(const RingEntry &entry,
+					   char *out) const noexcept; // out holds keyframe_length bytes
 
 	// Oldest and newest sampled_at of a stream. RETURNS false when it is empty.
 	bool span(int stream, Micros *oldest, Micros *newest) const noexcept;

@@ -1,5 +1,6 @@
-// Prometheus text from samples: every column with a metric name becomes a family, its key and label columns become
-// labels, `cluster` and `db` come first. HELP carries the unit and the probe it comes from. No SQL, no server.
+// Prometheus text from samples: every column with a metric name becomes a family, its key and label
+// columns become labels, `cluster` and `db` come first. HELP carries the unit and the probe it
+// comes from. No SQL, no server.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -14,23 +15,28 @@ namespace pgdba {
 
 enum class MetricType : std::uint8_t { kGauge, kCounter, kUntyped };
 
-// Collects families and renders them in text format 0.0.4, sorted by name, `promtool check metrics` clean.
-// Where a name and its type contradict each other for promtool (a counter that does not end in _total, a gauge that
-// does), the type is left out: untyped. Labels with an empty value are left away, as Prometheus treats them alike.
+// Collects families and renders them in text format 0.0.4, sorted by name, `promtool check metrics`
+// clean. Where a name and its type contradict each other for promtool (a counter that does not end
+// in _total, a gauge that does), the type is left out: untyped. Labels with an empty value are left
+// away, as Prometheus treats them alike.
 class MetricsText {
 public:
-	MetricsText(std::string cluster, std::size_t max_series) : cluster_(std::move(cluster)), max_series_(max_series) {}
+	MetricsText(std::string cluster, std::size_t max_series)
+		: cluster_(std::move(cluster)), max_series_(max_series) {}
 
 	struct Label {
 		std::string name, value;
 	};
-	// The first call for a name declares the family; later help and type are ignored. Same labels twice: first wins.
-	// A series over the budget is dropped and counted in pgdba_series_dropped_total, and so is one that would give a
-	// single family more than half of the budget, or whose metric or label name is not valid.
-	void add(std::string_view name, MetricType type, std::string_view help, std::vector<Label> labels, double value);
-	// All exported columns of a sample. Booleans are 0 and 1; timestamps seconds since the Unix epoch, except where the
-	// unit is "seconds since": then the age at `now`. Null cells give no series. What identifies a session or a person
-	// (pid, backend_start, query, usename) never becomes a label.
+	// The first call for a name declares the family; later help and type are ignored. Same labels
+	// twice: first wins. A series over the budget is dropped and counted in
+	// pgdba_series_dropped_total, and so is one that would give a single family more than half of
+	// the budget, or whose metric or label name is not valid.
+	void add(std::string_view name, MetricType type, std::string_view help,
+			 std::vector<Label> labels, double value);
+	// All exported columns of a sample. Booleans are 0 and 1; timestamps seconds since the Unix
+	// epoch, except where the unit is "seconds since": then the age at `now`. Null cells give no
+	// series. What identifies a session or a person (pid, backend_start, query, usename) never
+	// becomes a label.
 	void add_sample(const Sample &sample, Micros now);
 
 	std::string render() const;

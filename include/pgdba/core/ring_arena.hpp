@@ -1,10 +1,14 @@
-// The inside of the memory ring: its layout, the arena of blocks, and the lists of entries. For memory_ring.cpp only.
+// The inside of the memory ring: its layout, the arena of blocks, and the lists of entries.
+// For memory_ring.cpp only.
 //
-// Layout: RingHeader, kMaxStreams of RingStream, blocks of kBlockBytes. A block is named by its number, from 1; 0 is
-// no block. Every block of an entry carries the entry's sequence, a free one 0: so a reference that outlived its
-// entry is found out whatever the payloads hold.
-// An entry is in one list by time (older, newer: its stream's), and in its group (the keyframe, then its differences
-// in the order they came). A stream's groups are a list too, in the order their keyframes came.
+// Layout: RingHeader, kMaxStreams of RingStream, blocks of kBlockBytes. A block is named by its
+// number, from 1; 0 is no block. Every block of an entry carries the entry's sequence, a free one
+// 0: so a reference that outlived its entry is found out whatever the payloads hold.
+//
+// An entry is in one list by time (older, newer: its stream's), and in its group (the keyframe,
+// then its differences in the order they came). A stream's groups are a list too, in the order
+// their keyframes came.
+//
 // Invariant: every block is free or belongs to exactly one entry of exactly one stream.
 #pragma once
 
@@ -28,9 +32,10 @@ struct RingStream {
 	char name[MemoryRing::kNameBytes]; // empty: a free place
 	std::uint32_t oldest, newest;      // by time
 	std::uint32_t first_group, last_group;
-	std::uint32_t base;      // the keyframe that a difference belongs to; 0: evicted, or none yet
+	std::uint32_t base; // the keyframe that a difference belongs to; 0: evicted, or none yet
 	std::uint8_t injected;
-	std::uint8_t disordered; // the clock went back in a live stream: times do not grow along the list
+	std::uint8_t
+		disordered; // the clock went back in a live stream: times do not grow along the list
 	std::uint16_t reserved;
 };
 
@@ -67,8 +72,8 @@ public:
 	static std::uint32_t blocks_in(std::size_t size) noexcept;
 	static std::uint32_t blocks_for(std::size_t length) noexcept {
 		return length <= kHeadRoom
-		           ? 1
-		           : 1 + static_cast<std::uint32_t>((length - kHeadRoom + kRoom - 1) / kRoom);
+				   ? 1
+				   : 1 + static_cast<std::uint32_t>((length - kHeadRoom + kRoom - 1) / kRoom);
 	}
 
 	RingHeader &header() const noexcept { return *reinterpret_cast<RingHeader *>(base_); }
@@ -81,25 +86,31 @@ public:
 	RingNode &node(std::uint32_t number) const noexcept {
 		return *reinterpret_cast<RingNode *>(at(number) + sizeof(RingBlock));
 	}
-	bool is_keyframe(std::uint32_t number) const noexcept { return node(number).keyframe == number; }
+	bool is_keyframe(std::uint32_t number) const noexcept {
+		return node(number).keyframe == number;
+	}
 
 	void free_all(std::uint32_t blocks) noexcept;
-	// REQUIRES: blocks_for(length) free blocks. RETURNS: the first block, its node zeroed but for the length.
+	// REQUIRES: blocks_for(length) free blocks. RETURNS: the first block, its node zeroed but for
+	// the length.
 	std::uint32_t store(const char *payload, std::uint32_t length) noexcept;
 	// RETURNS: false when that entry is gone.
-	bool load(std::uint32_t first, std::uint64_t sequence, std::uint32_t length, char *out) const noexcept;
+	bool load(std::uint32_t first, std::uint64_t sequence, std::uint32_t length,
+			  char *out) const noexcept;
 
 	// Puts a stored entry behind `older` (0: it is the oldest), and into its group.
-	void link(RingStream &stream, std::uint32_t entry, std::uint32_t older, std::uint32_t keyframe) noexcept;
+	void link(RingStream &stream, std::uint32_t entry, std::uint32_t older,
+			  std::uint32_t keyframe) noexcept;
 	// Takes one difference out of its group and list, and frees it.
 	void remove_difference(RingStream &stream, std::uint32_t entry) noexcept;
 	// Takes a keyframe and all its differences out, and frees them. RETURNS: how many entries.
 	std::uint32_t remove_group(RingStream &stream, std::uint32_t keyframe) noexcept;
 
-	// Frees the least useful entries until `blocks` are free, but never what a stream needs: its latest two samples
-	// and their keyframes. For the stream that is written to, the latest two after the write count. Frees nothing
-	// when it cannot succeed. RETURNS: whether it did.
-	bool make_room(std::uint32_t blocks, const RingStream &writing, std::uint32_t base, Micros sampled_at) noexcept;
+	// Frees the least useful entries until `blocks` are free, but never what a stream needs: its
+	// latest two samples and their keyframes. For the stream that is written to, the latest two
+	// after the write count. Frees nothing when it cannot succeed. RETURNS: whether it did.
+	bool make_room(std::uint32_t blocks, const RingStream &writing, std::uint32_t base,
+				   Micros sampled_at) noexcept;
 
 	bool consistent() const noexcept;
 

@@ -1,8 +1,9 @@
 // Finds the rows of one sample by the key of a row of another, without building a string per row.
 //
-// Duplicate keys are paired in order: the n-th row with a key meets the n-th row with that key. A probe without
-// key columns pairs row by row. Cost: O(1) per row, 16 bytes per row.
-// REQUIRES: same_keys() of both samples; the indexed sample outlives the index and does not change.
+// Duplicate keys are paired in order: the n-th row with a key meets the n-th row with that key. A
+// probe without key columns pairs row by row. Cost: O(1) per row, 16 bytes per row.
+//
+// REQUIRES: same_keys() of both samples; the indexed sample outlives the index and stays as it is.
 #pragma once
 
 #include "pgdba/core/sample.hpp"

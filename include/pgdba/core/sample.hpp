@@ -1,9 +1,12 @@
-// A sample: the rows one probe returned at one time. This is the currency of the whole engine: probes fill it,
-// rings keep it (codec.hpp), checks read it through the last_ and hist_ views, metrics and health are rendered
-// from it. It describes itself (column names, types, meaning), so an old library can read a newer schema.
+// A sample: the rows one probe returned at one time. This is the currency of the whole engine:
+// probes fill it, rings keep it (codec.hpp), checks read it through the last_ and hist_ views,
+// metrics and health are rendered from it. It describes itself (column names, types, meaning), so
+// an old library can read a newer schema.
 //
-// Shape: row-major cells of eight bytes and one text arena, so that 50,000 relations cost about 10 MB.
-// Units: times are microseconds since 2000-01-01 UTC (PostgreSQL's timestamptz). THREADING: none, a plain value.
+// Shape: row-major cells of eight bytes and one text arena: 50,000 relations cost about 10 MB.
+// Units: times are microseconds since 2000-01-01 UTC (PostgreSQL's timestamptz).
+//
+// THREADING: none, a plain value.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +16,28 @@
 
 namespace pgdba {
 
-using Micros = std::int64_t; // a point in time (since 2000-01-01 UTC) or a duration, in microseconds
+using Micros =
+	std::int64_t; // a point in time (since 2000-01-01 UTC) or a duration, in microseconds
 
 constexpr Micros kMicrosPerSecond = 1'000'000;
 
-enum class Type : std::uint8_t { kBool = 1, kInt8 = 2, kFloat8 = 3, kText = 4, kTimestamp = 5, kJson = 6 };
+enum class Type : std::uint8_t {
+	kBool = 1,
+	kInt8 = 2,
+	kFloat8 = 3,
+	kText = 4,
+	kTimestamp = 5,
+	kJson = 6
+};
 
 enum class Kind : std::uint8_t { kLabel = 1, kGauge = 2, kCounter = 3, kInfo = 4 };
 
-// SQL spelling of a type ("boolean", "bigint", "double precision", "text", "timestamp with time zone", "jsonb").
+// SQL spelling of a type ("boolean", "bigint", "double precision", "text", "timestamp with time
+// zone", "jsonb").
 std::string_view sql_type(Type type) noexcept;
-constexpr bool is_text(Type type) noexcept { return type == Type::kText || type == Type::kJson; }
+constexpr bool is_text(Type type) noexcept {
+	return type == Type::kText || type == Type::kJson;
+}
 
 struct Column {
 	std::string name;
@@ -46,7 +60,9 @@ struct Cell {
 	std::string_view text;    // kText, kJson
 
 	bool operator==(const Cell &) const = default;
-	double number() const noexcept { return type == Type::kFloat8 ? real : static_cast<double>(integer); }
+	double number() const noexcept {
+		return type == Type::kFloat8 ? real : static_cast<double>(integer);
+	}
 };
 
 class Sample {
@@ -55,8 +71,12 @@ public:
 	std::string loop;
 	Micros sampled_at = 0;
 	Micros server_start = 0; // a changed value means that counters began again
-	bool injected = false;   // stored by inject_sample(): never judged by the live health
-	std::int64_t cut = 0;    // rows left out by top-N, max_rows or a byte cap
+	Micros interval =
+		0; // of its loop when it was taken: gaps and age are judged by it; 0 when not known
+	bool injected = false; // stored by inject_sample(): never judged by the live health
+	std::int64_t cut = 0;  // rows left out by top-N, max_rows or a byte cap
+
+	void take_header(const Sample &from); // all of the above, not the columns and rows
 
 	const std::vector<Column> &columns() const noexcept { return columns_; }
 	void set_columns(std::vector<Column> columns); // REQUIRES: no rows yet
@@ -64,24 +84,32 @@ public:
 	// RETURNS: position of the column, or -1.
 	int find_column(std::string_view name) const noexcept;
 
-	std::size_t rows() const noexcept { return columns_.empty() ? 0 : cells_.size() / columns_.size(); }
+	std::size_t rows() const noexcept {
+		return columns_.empty() ? 0 : cells_.size() / columns_.size();
+	}
 	void reserve(std::size_t rows);
 	std::size_t add_row(); // all cells null; RETURNS its index
 
-	// A value that does not fit the column's type (a number into text, text into a number) is stored as null.
+	// A value that does not fit the column's type (a number into text, text into a number) is
+	// stored as null.
 	void set_bool(std::size_t row, std::size_t column, bool value) noexcept;
-	void set_int(std::size_t row, std::size_t column, std::int64_t value) noexcept; // kInt8 and kTimestamp
+	void set_int(std::size_t row, std::size_t column,
+				 std::int64_t value) noexcept; // kInt8 and kTimestamp
 	void set_float(std::size_t row, std::size_t column, double value) noexcept;
-	void set_text(std::size_t row, std::size_t column, std::string_view value); // made valid UTF-8; kText and kJson
+	void set_text(std::size_t row, std::size_t column,
+				  std::string_view value); // made valid UTF-8; kText and kJson
 	void set_null(std::size_t row, std::size_t column) noexcept;
-	// Converts between number types where that loses nothing to the reader, else null; text is copied.
+	// Converts between number types where that loses nothing to the reader, else null; text is
+	// copied.
 	void set_cell(std::size_t row, std::size_t column, const Cell &value);
 
 	Cell at(std::size_t row, std::size_t column) const noexcept;
-	Cell at(std::size_t row, std::string_view column) const noexcept; // null cell when there is no such column
+	Cell at(std::size_t row,
+			std::string_view column) const noexcept; // null cell when there is no such column
 
 	void copy_row(const Sample &from, std::size_t row); // REQUIRES: the same columns
-	// The key of a row as one string, unambiguous for any content. Columns with key = true, in order.
+	// The key of a row as one string, unambiguous for any content. Columns with key = true, in
+	// order.
 	std::string key_of(std::size_t row) const;
 
 	// Heap bytes held, for pgdba.cost() and the bounds.
@@ -93,7 +121,9 @@ private:
 	std::size_t cell(std::size_t row, std::size_t column) const noexcept {
 		return row * columns_.size() + column;
 	}
-	void put(std::size_t cell, std::uint64_t bits) noexcept { cells_[cell] = bits, nulls_[cell] = false; }
+	void put(std::size_t cell, std::uint64_t bits) noexcept {
+		cells_[cell] = bits, nulls_[cell] = false;
+	}
 
 	std::vector<Column> columns_;
 	std::vector<std::uint32_t> keys_;  // positions of the columns with key = true

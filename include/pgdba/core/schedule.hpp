@@ -7,17 +7,21 @@
 
 namespace pgdba {
 
-// A loop's schedule. Ticks lie on multiples of the interval since the start; missed ticks are skipped, never made up,
-// and counted. A new interval takes effect at once. The clock may jump: a jump backwards makes the loop due.
+// A loop's schedule. Ticks lie on multiples of the interval since the start; missed ticks are
+// skipped, never made up, and counted. A new interval takes effect at once. The clock may jump: a
+// jump backwards makes the loop due.
 class Schedule {
 public:
 	explicit Schedule(Micros interval) : interval_(std::max<Micros>(interval, 1)) {}
 	void set_interval(Micros interval) noexcept;
 	Micros interval() const noexcept { return interval_; }
-	bool due(Micros now) const noexcept { return next_ == 0 || now >= next_ || now < next_ - 2 * interval_; }
+	bool due(Micros now) const noexcept {
+		return next_ == 0 || now >= next_ || now < next_ - 2 * interval_;
+	}
 	Micros next(Micros now) const noexcept { return due(now) ? now : next_; }
 	void request() noexcept { next_ = 0; } // due at once (sample_now)
-	// The tick starts. RETURNS its lateness: how long after its time it started (0 for the first and requested ones).
+	// The tick starts. RETURNS its lateness: how long after its time it started (0 for the first
+	// and requested ones).
 	Micros begin(Micros now) noexcept;
 	std::int64_t skipped() const noexcept { return skipped_; }
 

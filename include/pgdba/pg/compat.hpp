@@ -1,4 +1,4 @@
-// Everything that differs between server versions. The only file with PG_VERSION_NUM (make lint proves it).
+// Everything that differs between server versions. The only file with PG_VERSION_NUM (scripts/lint proves it).
 #pragma once
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000

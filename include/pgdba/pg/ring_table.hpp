@@ -35,6 +35,7 @@ RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view prob
 
 // Whether a publication would send our tables elsewhere (FOR ALL TABLES, or for our schema or tables).
 bool ring_is_published(std::string *publication);
-bool extension_exists(); // in the connected database, right now
+// In the connected database, right now.
+bool extension_exists(std::string_view name);
 
 } // namespace pgdba::pg

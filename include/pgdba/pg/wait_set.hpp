@@ -1,5 +1,6 @@
-// The one wait of a worker that also serves sockets: its latch, the postmaster's death and one descriptor.
-// More descriptors go behind that one: an epoll descriptor becomes readable when any of its own does.
+// The one wait of a worker that also serves sockets: its latch, the postmaster's death and one
+// descriptor. More descriptors go behind that one: an epoll descriptor becomes readable when any of
+// its own does.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -8,11 +9,12 @@ struct WaitEventSet;
 
 namespace pgdba::pg {
 
-// First thing in a worker without a database connection: begin_worker(), and the SIGUSR1 handler that the server
-// installs only in workers that connect.
+// First thing in a worker without a database connection: begin_worker(), and the SIGUSR1 handler
+// that the server installs only in workers that connect.
 void begin_unconnected_worker();
 
-// Tells the server that this process holds that many descriptors of its own, so that its file cache leaves room.
+// Tells the server that this process holds that many descriptors of its own, so that its file cache
+// leaves room.
 void reserve_descriptors(int count);
 
 class WaitSet {
@@ -22,8 +24,8 @@ public:
 	WaitSet(const WaitSet &) = delete;
 	WaitSet &operator=(const WaitSet &) = delete;
 
-	// Waits at most `timeout` (negative: without limit), and absorbs interrupts: does not return when told to exit.
-	// RETURNS true when the configuration was reloaded.
+	// Waits at most `timeout` (negative: without limit), and absorbs interrupts: does not return
+	// when told to exit. RETURNS true when the configuration was reloaded.
 	bool wait(Micros timeout);
 
 private:

@@ -1,5 +1,5 @@
-// libmicrohttpd as a value: no thread and no socket of its own. Accepted connections are handed in, run() does what is
-// ready and returns. Its C frames are never crossed by an exception.
+// libmicrohttpd as a value: no thread and no socket of its own. Accepted connections are handed in,
+// run() does what is ready and returns. Its C frames are never crossed by an exception.
 #pragma once
 
 #include "pgdba/server/connections.hpp"

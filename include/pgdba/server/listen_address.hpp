@@ -16,12 +16,13 @@ struct ListenAddress {
 	socklen_t length = 0;
 };
 
-// One entry each, in order and without repetition. There are no tokens, so only loopback addresses may be opened:
-// every other one comes back with a refusal. Never looks a name up: that could wait.
+// One entry each, in order and without repetition. There are no tokens, so only loopback addresses
+// may be opened: every other one comes back with a refusal. Never looks a name up: that could wait.
 std::vector<ListenAddress> parse_listen(std::string_view setting);
 
-// Whether a request with this Host header may be answered: an IP literal or localhost, with or without a port.
-// A page on the web that rebinds its own name to 127.0.0.1 sends that name, and is refused.
+// Whether a request with this Host header may be answered: an IP literal or localhost, with or
+// without a port. A page on the web that rebinds its own name to 127.0.0.1 sends that name, and is
+// refused.
 bool host_allowed(std::string_view host);
 
 } // namespace pgdba::server

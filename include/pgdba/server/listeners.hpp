@@ -1,5 +1,6 @@
-// The sockets that are listened on: opened from pgdba.listen, retried while they cannot be, changed by a reload.
-// Whatever goes wrong here is said (log, state()) and retried; nothing is fatal. THREADING: one.
+// The sockets that are listened on: opened from pgdba.listen, retried while they cannot be, changed
+// by a reload. Whatever goes wrong here is said (log, state()) and retried; nothing is fatal.
+// THREADING: one.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -24,9 +25,10 @@ class Listeners {
 public:
 	explicit Listeners(int epoll) : epoll_(epoll) {}
 
-	// Makes the open sockets those of `setting`: what stays is kept, new ones are opened before old ones are closed.
+	// Makes the open sockets those of `setting`: what stays is kept, new ones are opened before old
+	// ones are closed.
 	void configure(std::string_view setting, Micros now);
-	void retry(Micros now); // what is due
+	void retry(Micros now);             // what is due
 	Micros next_retry() const noexcept; // 0: nothing to retry
 	// While paused, waiting connections stay in the backlog and wake nobody.
 	void pause(bool paused) noexcept;

@@ -1,5 +1,6 @@
-// The text of /metrics, rendered from shared memory alone: the newest sample of every probe, the verdicts counted by
-// check and severity, and what pgdba says about itself. Kept for a second, so that scraping costs nothing.
+// The text of /metrics, rendered from shared memory alone: the newest sample of every probe, the
+// verdicts counted by check and severity, and what pgdba says about itself. Kept for a second, so
+// that scraping costs nothing.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -24,6 +25,7 @@ private:
 	const Listeners &listeners_;
 	std::vector<Sample> samples_; // newest of each live stream, as of generation_
 	std::uint64_t generation_ = 0;
+	int unreadable_ = 0; // streams that could not be decoded then
 	bool loaded_ = false;
 	std::int64_t second_ = -1; // the text's, together with its generation
 	std::shared_ptr<const std::string> text_;

@@ -3,8 +3,8 @@
 
 namespace pgdba::server {
 
-// REQUIRES: signals are set up and shared memory is attached. Does not return; ends with the process.
-// THROWS PgError, std::exception: then the postmaster starts it again.
+// REQUIRES: signals are set up and shared memory is attached. Does not return; ends with the
+// process. THROWS PgError, std::exception: then the postmaster starts it again.
 [[noreturn]] void serve();
 
 } // namespace pgdba::server

@@ -1,8 +1,7 @@
 -- Who stands at the head of a queue of lock waits, and how long the longest wait behind it is.
 --
--- pg_blocking_pids() names holders and those ahead in the queue. A root is a blocker that waits for nobody. Of the
--- blockers that wait themselves the four longest waiting are followed: those lead to the holder too, and a queue of
--- hundreds would otherwise have a path for every subset of it. Process ID 0 is a prepared transaction.
+-- A root is a blocker that waits for nobody; process ID 0 is a prepared transaction. The probe gives few blockers per
+-- waiter, so that all paths can be walked.
 SELECT pgdba.define_check(
 	check_id => 'locks.blocked',
 	query => $check$
@@ -10,13 +9,8 @@ WITH RECURSIVE session AS MATERIALIZED (
 	SELECT a.*, extract(epoch FROM a.sampled_at - coalesce(a.lock_wait_start, a.sampled_at))::float8 AS waited
 	FROM pgdba.last_activity a
 ), edge AS MATERIALIZED (
-	SELECT e.waiter, e.blocker
-	FROM (SELECT w.pid AS waiter, b.pid AS blocker, s.blocked_by <> '[]' AS waits,
-			row_number() OVER (PARTITION BY w.pid, s.blocked_by <> '[]' ORDER BY s.lock_wait_start, b.pid) AS place
-		FROM session w
-		CROSS JOIN LATERAL (SELECT DISTINCT v.pid::int8 AS pid FROM jsonb_array_elements_text(w.blocked_by) AS v (pid)) b
-		LEFT JOIN session s ON s.pid = b.pid) e
-	WHERE e.waits IS NOT TRUE OR e.place <= 4
+	SELECT DISTINCT w.pid AS waiter, b.pid::int8 AS blocker
+	FROM session w CROSS JOIN LATERAL jsonb_array_elements_text(w.blocked_by) AS b (pid)
 ), reach AS (
 	SELECT e.waiter, e.blocker, 1 AS depth FROM edge e
 	UNION
@@ -39,7 +33,7 @@ WITH RECURSIVE session AS MATERIALIZED (
 	FROM root r
 	LEFT JOIN session s ON s.pid = r.pid
 	LEFT JOIN LATERAL (SELECT l.db, l.lock_type, l.lock_mode, l.lock_relid FROM session l
-		WHERE r.waiting @> to_jsonb(l.pid) ORDER BY l.waited DESC LIMIT 1) w ON true
+		WHERE r.waiting @> to_jsonb(l.pid) ORDER BY l.lock_relid IS NULL, l.waited DESC LIMIT 1) w ON true
 )
 SELECT CASE WHEN f.root_pid = 0 THEN 'cluster'
 		ELSE 'session:' || f.root_pid || '/' || coalesce(pgdba.session_start(f.backend_start), 'unknown') END AS object,
@@ -56,7 +50,7 @@ SELECT CASE WHEN f.root_pid = 0 THEN 'cluster'
 		'who', CASE WHEN f.root_pid = 0 THEN 'a prepared transaction'
 			ELSE pgdba.session_text(f.root_pid, f.role, f.application_name, f.client_addr, f.state, f.state_seconds) END,
 		'whom', CASE f.blocked_sessions WHEN 1 THEN '1 session' ELSE f.blocked_sessions || ' sessions' END
-			|| coalesce(' on ' || coalesce(f.relation, f.lock_type), ''),
+			|| coalesce(' on ' || f.relation, ''),
 		'next_step', CASE
 			WHEN f.root_pid = 0 THEN 'Finish it in database ' || f.waiter_db
 				|| ' with COMMIT PREPARED or ROLLBACK PREPARED; pg_prepared_xacts lists them.'
