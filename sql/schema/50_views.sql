@@ -28,7 +28,10 @@ CREATE VIEW pgdba.checks AS
 		ARRAY(SELECT s.severity FROM (VALUES (1, 'info'), (2, 'warning'), (3, 'critical')) AS s (place, severity)
 			WHERE c.definition -> 'thresholds' ->> s.severity IS NOT NULL ORDER BY s.place) AS severities,
 		c.definition ->> 'message' AS message, c.definition ->> 'why' AS why, c.definition ->> 'action' AS action,
-		c.definition ->> 'sql' AS sql, c.definition ->> 'lock_level' AS lock_level, c.definition ->> 'undo' AS undo,
+		CASE pg_catalog.jsonb_typeof(c.definition -> 'sql')
+			WHEN 'array' THEN pg_catalog.array_to_string(
+				ARRAY(SELECT pg_catalog.jsonb_array_elements_text(c.definition -> 'sql')), E'\n')
+			ELSE c.definition ->> 'sql' END AS sql, c.definition ->> 'lock_level' AS lock_level, c.definition ->> 'undo' AS undo,
 		c.definition ->> 'symptom_of' AS symptom_of, c.query, c.origin
 	FROM pgdba.check_definition c;
 COMMENT ON VIEW pgdba.checks IS 'The checks that are defined, with their texts as templates.';

@@ -262,7 +262,7 @@ CheckDefinition parse_check(std::string_view id, std::string_view query,
 	out.message = fields.required_text("message");
 	out.why = fields.text("why");
 	out.action = fields.text("action");
-	out.sql = fields.text("sql");
+	out.sql = fields.is_text("sql") ? std::vector{fields.text("sql")} : fields.texts("sql");
 	out.lock_level = fields.text("lock_level");
 	out.undo = fields.text("undo");
 	out.symptom_of = fields.text("symptom_of");
@@ -277,7 +277,8 @@ CheckDefinition parse_check(std::string_view id, std::string_view query,
 	check_text(owner, "message", out.message, false);
 	check_text(owner, "why", out.why, false);
 	check_text(owner, "action", out.action, false);
-	check_text(owner, "sql", out.sql, true);
+	for (const std::string &statement : out.sql)
+		check_text(owner, "sql", statement, true);
 	check_text(owner, "undo", out.undo, true);
 	return out;
 }

@@ -17,8 +17,8 @@ std::string_view trim(std::string_view text) noexcept {
 	return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-// Where a * fails to match, it takes one more character and the rest is tried again: no recursion, no worst case
-// beyond length times length.
+// Where a * fails to match, it takes one more character and the rest is tried again: no recursion,
+// no worst case beyond length times length.
 bool matches(std::string_view name, std::string_view pattern) noexcept {
 	std::size_t n = 0, p = 0, star = std::string_view::npos, resume = 0;
 	while (n < name.size()) {
@@ -45,7 +45,7 @@ void NameCache::end_pass() {
 }
 
 const RelationName *NameCache::find(std::uint32_t database, std::uint32_t relation,
-                                    std::uint64_t activity) noexcept {
+									std::uint64_t activity) noexcept {
 	const auto found = names_.find(key(database, relation));
 	if (found == names_.end())
 		return nullptr;
@@ -60,7 +60,8 @@ const RelationName *NameCache::find(std::uint32_t database, std::uint32_t relati
 
 bool NameCache::learn(std::uint32_t database, std::uint32_t relation, RelationName name) {
 	const auto found = names_.find(key(database, relation));
-	if (found != names_.end()) { // asked again: that it is still in the statistics is for find() to say
+	if (found !=
+		names_.end()) { // asked again: that it is still in the statistics is for find() to say
 		found->second.name = std::move(name);
 		return true;
 	}
@@ -94,7 +95,7 @@ bool name_in_list(std::string_view name, std::string_view list) noexcept {
 
 std::vector<std::uint32_t> turns_after(std::vector<std::uint32_t> members, std::uint32_t last) {
 	std::rotate(members.begin(), std::upper_bound(members.begin(), members.end(), last),
-	            members.end());
+				members.end());
 	return members;
 }
 

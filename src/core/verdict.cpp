@@ -120,7 +120,9 @@ Verdict make_verdict(const CheckDefinition &check, const Finding &finding,
 	}
 	out.message = render_message(check.message, finding);
 	out.action = render_message(check.action, finding);
-	out.sql = render_sql(check.sql, finding);
+	for (const std::string &statement : check.sql)
+		if (const std::string text = render_sql(statement, finding); !text.empty())
+			out.sql += (out.sql.empty() ? "" : "\n") + text;
 	out.undo = render_sql(check.undo, finding);
 	out.lock_level = check.lock_level;
 	return out;

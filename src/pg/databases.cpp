@@ -15,11 +15,11 @@ bool database_included(std::string_view name) {
 }
 
 std::vector<Database> list_databases() {
-	// No text function on datname: it would raise an error for a name made in a database of another encoding.
-	// -2: invalid, its DROP was interrupted.
-	const Sample rows = select_rows(
-	    "SELECT oid, datname, datallowconn AND NOT datistemplate AND datconnlimit OPERATOR(pg_catalog.<>) -2 "
-	    "FROM pg_catalog.pg_database ORDER BY oid");
+	// No text function on datname: it would raise an error for a name made in a database of another
+	// encoding. -2: invalid, its DROP was interrupted.
+	const Sample rows = select_rows("SELECT oid, datname, datallowconn AND NOT datistemplate AND "
+									"datconnlimit OPERATOR(pg_catalog.<>) -2 "
+									"FROM pg_catalog.pg_database ORDER BY oid");
 	std::map<std::string, int> alike;
 	for (std::size_t row = 0; row < rows.rows(); ++row)
 		++alike[std::string(rows.at(row, 1).text)];
@@ -47,6 +47,8 @@ std::vector<VisitableDatabase> visitable_databases() {
 	return visitable;
 }
 
-std::uint32_t connected_database() noexcept { return MyDatabaseId; }
+std::uint32_t connected_database() noexcept {
+	return MyDatabaseId;
+}
 
 } // namespace pgdba::pg

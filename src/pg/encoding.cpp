@@ -20,8 +20,8 @@ bool ascii(std::string_view text) noexcept {
 	return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
 }
 
-// Appends the conversion of a piece of `text` to `out`. RETURNS how many bytes of it were converted: it ends before
-// a byte that is not valid, or that the piece cut in two.
+// Appends the conversion of a piece of `text` to `out`. RETURNS how many bytes of it were
+// converted: it ends before a byte that is not valid, or that the piece cut in two.
 std::size_t convert(Oid conversion, int encoding, std::string_view text, std::string &out) {
 	const auto length = static_cast<int>(std::min(text.size(), kPiece));
 	const std::size_t before = out.size();
@@ -32,7 +32,8 @@ std::size_t convert(Oid conversion, int encoding, std::string_view text, std::st
 	auto *const to = reinterpret_cast<unsigned char *>(&out[before]);
 	const int taken = call([=] {
 		to[0] = '\0';
-		return pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8, from, length, to, room, true);
+		return pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8, from, length, to, room,
+											 true);
 	});
 	out.resize(before + std::strlen(&out[before]));
 	return static_cast<std::size_t>(taken);

@@ -162,8 +162,11 @@ SPIPlanPtr prepare_select(const std::string &query) {
 		              call([] { return SPI_result_code_string(SPI_result); }));
 	const bool one_select = call([plan] {
 		List *const sources = SPI_plan_get_plan_sources(plan);
-		return list_length(sources) == 1 && SPI_is_cursor_plan(plan) &&
-		       static_cast<CachedPlanSource *>(linitial(sources))->commandTag == CMDTAG_SELECT;
+		if (list_length(sources) != 1 || !SPI_is_cursor_plan(plan))
+			return false;
+		const auto *const source = static_cast<CachedPlanSource *>(linitial(sources));
+		const auto *const parsed = linitial_node(Query, source->query_list);
+		return source->commandTag == CMDTAG_SELECT && !parsed->hasModifyingCTE && parsed->rowMarks == NIL;
 	});
 	if (!one_select)
 		throw PgError(sqlstate("42601"), "query is not exactly one SELECT", {},

@@ -1,6 +1,6 @@
-// The reader: connects to one database, asks what it was told to ask, sends the answers, exits. It leaves quietly
-// (exit code 0, nothing in the log) as soon as it is told to, or when between two statements somebody wants the
-// database for himself.
+// The reader: connects to one database, asks what it was told to ask, sends the answers, exits. It
+// leaves quietly (exit code 0, nothing in the log) as soon as it is told to, or when between two
+// statements somebody wants the database for himself.
 #include "pgdba/pg/reader.hpp"
 
 #include "pgdba/core/codec.hpp"
@@ -31,8 +31,8 @@ constexpr std::size_t kMostBytes = 16 << 20; // of an answer
 
 constinit volatile sig_atomic_t told_to_leave = 0;
 
-// SIGTERM cancels the statement instead of ending the process: the end by `die` is a FATAL line in the log, and the
-// sampler sends readers away whenever somebody drops a database.
+// SIGTERM cancels the statement instead of ending the process: the end by `die` is a FATAL line in
+// the log, and the sampler sends readers away whenever somebody drops a database.
 extern "C" void pgdba_reader_sigterm(int signal) {
 	told_to_leave = 1;
 	StatementCancelHandler(signal);
@@ -67,11 +67,12 @@ Desk take_desk(std::uint32_t handle) {
 // Waits for room in the queue. RETURNS: false when the sampler no longer listens.
 bool send(const Desk &desk, Message kind, std::string_view head, std::string_view body) {
 	const shm_mq_iovec parts[] = {{reinterpret_cast<const char *>(&kind), sizeof kind},
-	                              {head.data(), head.size()},
-	                              {body.data(), body.size()}};
-	shm_mq_iovec *const list = const_cast<shm_mq_iovec *>(parts); // only read; the signature has no const
+								  {head.data(), head.size()},
+								  {body.data(), body.size()}};
+	auto *const list = const_cast<shm_mq_iovec *>(parts); // only read; the signature has no const
 	shm_mq_handle *const answers = desk.answers;
-	return call([answers, list] { return shm_mq_sendv(answers, list, 3, false, true) == SHM_MQ_SUCCESS; });
+	return call(
+		[answers, list] { return shm_mq_sendv(answers, list, 3, false, true) == SHM_MQ_SUCCESS; });
 }
 
 bool somebody_wants(std::uint32_t database) {
@@ -79,32 +80,35 @@ bool somebody_wants(std::uint32_t database) {
 	return !lock.acquire();
 }
 
+// RETURNS: false when there is nobody to answer.
 bool answer(const Desk &desk, const ReaderRequest &request) {
 	std::string error;
 	try {
 		const QueryResult result =
-		    run_sandboxed(request.query, {request.budget, request.max_rows, kMostBytes});
+			run_sandboxed(request.query, {request.budget, request.max_rows, kMostBytes});
 		const link::RowsHead head{result.wall, result.cpu};
 		return send(desk, Message::kRows, {reinterpret_cast<const char *>(&head), sizeof head},
-		            encode_keyframe(result.rows));
+					encode_keyframe(result.rows));
 	} catch (const PgError &failure) { // the sandbox has aborted what failed
 		if (told_to_leave != 0)
-			return false;
+			throw;
 		error = failure.state() + ": " + failure.message;
 	}
 	return send(desk, Message::kError, {}, valid_utf8(error));
 }
 
-// The connection itself may wait for a lock on the database: told to leave then, it is given up without a word.
-bool connect(std::uint32_t database) {
-	try {
-		connect_database(database);
-		return true;
-	} catch (const PgError &) { // of an unfinished connection nothing is used: the process ends
-		if (told_to_leave != 0)
-			return false;
-		throw;
-	}
+void serve(const Desk &desk) {
+	const link::Errand &errand = *desk.errand;
+	connect_database(errand.database);
+	announce_process(Role::kReader, "in database " + valid_utf8(errand.name));
+	pin_settings();
+	if (!send(desk, Message::kConnected, {}, {}))
+		return;
+	const char *const base = reinterpret_cast<const char *>(&errand);
+	for (const ReaderRequest &request :
+		 link::unpack({base + errand.requests_offset, errand.requests_bytes}))
+		if (told_to_leave != 0 || somebody_wants(errand.database) || !answer(desk, request))
+			return;
 }
 
 } // namespace
@@ -116,18 +120,15 @@ void run_reader(std::uint32_t segment) {
 		BackgroundWorkerUnblockSignals();
 	});
 	const Desk desk = take_desk(segment);
-	if (desk.errand == nullptr || told_to_leave != 0 || !connect(desk.errand->database))
+	if (desk.errand == nullptr || told_to_leave != 0)
 		return;
-	announce_process(Role::kReader, "in database " + valid_utf8(desk.errand->name));
-	pin_settings();
-	if (!send(desk, Message::kConnected, {}, {}))
-		return;
-	const char *const base = reinterpret_cast<const char *>(desk.errand);
-	const auto requests =
-	    link::unpack({base + desk.errand->requests_offset, desk.errand->requests_bytes});
-	for (const ReaderRequest &request : requests)
-		if (told_to_leave != 0 || somebody_wants(desk.errand->database) || !answer(desk, request))
-			return;
+	try {
+		serve(desk);
+	} catch (
+		const PgError &) { // the process ends either way: what failed is aborted on its way out
+		if (told_to_leave == 0)
+			throw;
+	}
 }
 
 } // namespace pgdba::pg

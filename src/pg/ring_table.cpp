@@ -17,6 +17,8 @@ extern "C" {
 #include "utils/snapmgr.h"
 }
 
+#include <algorithm>
+
 namespace pgdba::pg {
 
 namespace {
@@ -129,7 +131,8 @@ RingAccess first_in_slot(std::string_view loop, int slot, Micros *first, std::ui
 	const int attribute = table.attribute[kSampledAt] + 1;
 	*bytes = std::uint64_t{BLCKSZ} * call([relation] { return RelationGetNumberOfBlocks(relation); });
 	*first = call([relation, attribute]() -> Micros {
-		TableScanDesc const scan = table_beginscan(relation, GetActiveSnapshot(), 0, nullptr);
+		// From the first page: a synchronized scan would begin anywhere.
+		TableScanDesc const scan = table_beginscan_strat(relation, GetActiveSnapshot(), 0, nullptr, true, false);
 		HeapTuple const tuple = heap_getnext(scan, ForwardScanDirection);
 		bool null = true;
 		Datum value = 0;
@@ -180,6 +183,9 @@ RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view prob
 	}
 	call([scan] { table_endscan(scan); });
 	close_slot(table);
+	// The server puts a short row into any page that has room: the order of pages is not that of time.
+	std::stable_sort(rows->begin(), rows->end(),
+	                 [](const RingRow &a, const RingRow &b) { return a.sampled_at < b.sampled_at; });
 	return RingAccess::kDone;
 }
 

@@ -1,6 +1,7 @@
-// One pass over the hash of shared statistics, about 30 ns a relation. The hash is read partition by partition, each
-// under its lock in shared mode; in there nothing is allocated and nothing is called that raises an error, but for the
-// mapping of a segment of shared memory that this process has not seen yet, which the hash does by itself.
+// One pass over the hash of shared statistics, about 30 ns a relation. The hash is read partition
+// by partition, each under its lock in shared mode; in there nothing is allocated and nothing is
+// called that raises an error, but for the mapping of a segment of shared memory that this process
+// has not seen yet, which the hash does by itself.
 #include "pgdba/pg/statistics.hpp"
 
 #include "pgdba/pg/guard.hpp"
@@ -19,8 +20,8 @@ namespace pgdba::pg {
 namespace {
 
 constexpr std::size_t kFirstBuffer = 4096;
-// A writer holds the lock of an entry for some 100 ns, unless it loses the CPU in there: looking again this often
-// takes a few microseconds and finds the lock free as a rule.
+// A writer holds the lock of an entry for some 100 ns, unless it loses the CPU in there: looking
+// again this often takes a few microseconds and finds the lock free as a rule.
 constexpr int kLooks = 64;
 
 struct Pass {
@@ -30,18 +31,19 @@ struct Pass {
 };
 
 void check_layout() {
-	const PgStat_KindInfo *const info = call([] { return pgstat_get_kind_info(PGSTAT_KIND_RELATION); });
+	const PgStat_KindInfo *const info =
+		call([] { return pgstat_get_kind_info(PGSTAT_KIND_RELATION); });
 	if (pgStatLocal.shared_hash == nullptr)
 		throw PgError(sqlstate("55000"), "statistics of the server are not attached");
 	if (info == nullptr || info->shared_data_off != offsetof(PgStatShared_Relation, stats) ||
-	    info->shared_data_len != sizeof(PgStat_StatTabEntry) ||
-	    info->shared_size != sizeof(PgStatShared_Relation))
-		throw PgError(sqlstate("0A000"),
-		              "statistics of relations have a layout that pgdba was not built for",
-		              "The server keeps " + std::to_string(info == nullptr ? 0 : info->shared_data_len) +
-		                  " bytes for a relation, the library was built for " +
-		                  std::to_string(sizeof(PgStat_StatTabEntry)) + ".",
-		              "Install a pgdba that was built for this minor version of the server.");
+		info->shared_data_len != sizeof(PgStat_StatTabEntry) ||
+		info->shared_size != sizeof(PgStatShared_Relation))
+		throw PgError(
+			sqlstate("0A000"), "statistics of relations have a layout that pgdba was not built for",
+			"The server keeps " + std::to_string(info == nullptr ? 0 : info->shared_data_len) +
+				" bytes for a relation, the library was built for " +
+				std::to_string(sizeof(PgStat_StatTabEntry)) + ".",
+			"Install a pgdba that was built for this minor version of the server.");
 }
 
 // Never waits: whoever waits here would hold up everybody who needs the partition.
@@ -83,8 +85,9 @@ void scan(Pass *pass) {
 			continue;
 		}
 		PgStat_StatTabEntry copy;
-		if (!copy_entry(static_cast<PgStatShared_Relation *>(dsa_get_address(pgStatLocal.dsa, entry->body)),
-		                &copy)) {
+		if (!copy_entry(
+				static_cast<PgStatShared_Relation *>(dsa_get_address(pgStatLocal.dsa, entry->body)),
+				&copy)) {
 			++pass->busy;
 			continue;
 		}
@@ -99,7 +102,7 @@ void scan(Pass *pass) {
 } // namespace
 
 std::size_t read_relation_counters(std::vector<RelationCounters> &buffer, std::size_t max,
-                                   std::size_t *skipped) {
+								   std::size_t *skipped) {
 	check_layout();
 	if (buffer.empty())
 		buffer.resize(std::min(max, kFirstBuffer));

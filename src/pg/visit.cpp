@@ -1,8 +1,10 @@
-// The sampler's side of a visit: sends a reader, listens to it, and calls it back when somebody wants the database.
+// The sampler's side of a visit: sends a reader, listens to it, and calls it back when somebody
+// wants the database.
 //
-// From the moment the database is found fit for a visit until the reader is connected, the sampler holds the lock that
-// a connection takes; so the database cannot vanish under the reader's feet, which would be a FATAL line in the log.
-// At each look it is let go for an instant: whoever waits for it gets it, and then the reader is called back.
+// From the moment the database is found fit for a visit until the reader is connected, the sampler
+// holds the lock that a connection takes; so the database cannot vanish under the reader's feet,
+// which would be a FATAL line in the log. At each look it is let go for an instant: whoever waits
+// for it gets it, and then the reader is called back.
 #include "pgdba/core/codec.hpp"
 #include "pgdba/pg/guard.hpp"
 #include "pgdba/pg/query.hpp"
@@ -26,9 +28,11 @@ namespace {
 
 using link::Message;
 
-constexpr Micros kLook = 20'000;                // longest time between two looks around
-constexpr Micros kFarewell = kMicrosPerSecond;  // a reader that does not leave in this time is left to itself
-constexpr std::int32_t kInvalidDatabase = -2;   // datconnlimit of a database whose DROP was interrupted
+constexpr Micros kLook = 20'000; // longest time between two looks around
+// A reader that does not leave in this time is left to itself.
+constexpr Micros kFarewell = kMicrosPerSecond;
+// datconnlimit of a database whose DROP was interrupted
+constexpr std::int32_t kInvalidDatabase = -2;
 
 // A segment with the errand in it and our end of the queue. Both end with this object.
 class Channel {
@@ -62,7 +66,8 @@ public:
 			return false;
 		// Reads a field of the descriptor: cannot fail.
 		auto *const base = static_cast<char *>(dsm_segment_address(segment_));
-		link::Errand errand{link::kMagic, database, sizeof errand, requests.size(), queue_offset, {}};
+		link::Errand errand{link::kMagic,    database,     sizeof errand,
+							requests.size(), queue_offset, {}};
 		name.copy(errand.name, sizeof errand.name - 1);
 		std::memcpy(base, &errand, sizeof errand);
 		std::memcpy(base + sizeof errand, requests.data(), requests.size());
@@ -102,8 +107,9 @@ private:
 	shm_mq_handle *queue_ = nullptr;
 };
 
-// REQUIRES: the lock is held, so that the answer holds until it is let go. Never tried: what refuses connections (each
-// try is a FATAL line in the log), and templates (somebody may be about to copy them).
+// REQUIRES: the lock is held, so that the answer holds until it is let go. Never tried: what
+// refuses connections (each try is a FATAL line in the log), and templates (somebody may be about
+// to copy them).
 bool fit_for_visit(std::uint32_t database) {
 	Transaction transaction(true);
 	const bool fit = call([database] {
@@ -112,7 +118,7 @@ bool fit_for_visit(std::uint32_t database) {
 			return false;
 		const auto *const row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
 		const bool open =
-		    row->datallowconn && !row->datistemplate && row->datconnlimit != kInvalidDatabase;
+			row->datallowconn && !row->datistemplate && row->datconnlimit != kInvalidDatabase;
 		ReleaseSysCache(tuple);
 		return open;
 	});
@@ -127,10 +133,10 @@ void count_skipped_visit() {
 class Visit {
 public:
 	Visit(std::uint32_t database, std::vector<ReaderResult> &results, Micros deadline)
-	    : database_(database), lock_(database), results_(results), deadline_(deadline) {}
+		: database_(database), lock_(database), results_(results), deadline_(deadline) {}
 	Visit(const Visit &) = delete;
 	Visit &operator=(const Visit &) = delete;
-	// A reader is still there only after an error; told to leave or not, it notices the closed queue.
+	// A reader is still there only after an error.
 	~Visit() {
 		if (auto *const handle = static_cast<BackgroundWorkerHandle *>(reader_.handle))
 			call_noexcept([handle] { TerminateBackgroundWorker(handle); });
@@ -141,12 +147,13 @@ public:
 
 	bool send_reader(std::string_view name, std::string_view requests) {
 		return channel_.open(database_, name, requests) &&
-		       start_child("pgdba reader", "pgdba_reader_main", channel_.handle(), {}, &reader_);
+			   start_child("pgdba reader", "pgdba_reader_main", channel_.handle(), {}, &reader_);
 	}
 
 	void listen() {
 		while (answered_ < results_.size()) {
-			const bool stopped = child_state(reader_) == ChildState::kStopped; // before the last look at the queue
+			// Asked before the queue is: what it sent last is still heard.
+			const bool stopped = child_state(reader_) == ChildState::kStopped;
 			std::string_view message;
 			const Channel::Heard heard = channel_.listen(&message);
 			if (heard == Channel::Heard::kMessage) {
@@ -165,7 +172,8 @@ public:
 	}
 
 private:
-	// Lets go for an instant, so that whoever waits gets the lock; held on only until the reader is connected.
+	// Lets go for an instant, so that whoever waits gets the lock; held on only until the reader is
+	// connected.
 	bool somebody_wants() {
 		lock_.release();
 		const bool wanted = !lock_.acquire();
@@ -233,7 +241,8 @@ private:
 } // namespace
 
 std::vector<ReaderResult> visit_database(std::uint32_t oid, std::string_view name,
-                                         const std::vector<ReaderRequest> &requests, Micros deadline) {
+										 const std::vector<ReaderRequest> &requests,
+										 Micros deadline) {
 	std::vector<ReaderResult> results(requests.size());
 	for (ReaderResult &result : results)
 		result.error = "database was not visited, or not to the end";

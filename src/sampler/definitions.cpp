@@ -75,7 +75,8 @@ Definitions load_definitions() {
 		override.object_pattern = text(overrides, i, "object_pattern");
 		override.warning = number(overrides.at(i, "warning"));
 		override.critical = number(overrides.at(i, "critical"));
-		for (const auto &[name, value] : nlohmann::json::parse(text(overrides, i, "floor")).items())
+		const nlohmann::json floor = nlohmann::json::parse(text(overrides, i, "floor")); // outlives its items()
+		for (const auto &[name, value] : floor.items())
 			if (value.is_number())
 				override.floor[name] = value.get<double>();
 	}

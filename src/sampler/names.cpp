@@ -20,14 +20,14 @@ constexpr int kVisits = 4;            // a tick
 constexpr Micros kVisitBudget = kMicrosPerSecond;
 constexpr Micros kLeastTime = 20'000; // with less than this left no visit begins
 constexpr std::uint32_t kShared = 0;  // the database of catalogs that all databases share
-constexpr std::size_t kHourly = 3; // in kLoops
+constexpr std::size_t kHourly = 3;    // in kLoops
 
 constexpr std::string_view kSelect =
-    "SELECT c.oid, n.nspname, c.relname, c.relkind, i.indrelid "
-    "FROM pg_catalog.pg_class c "
-    "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
-    "LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid "
-    "WHERE c.oid OPERATOR(pg_catalog.=) ANY (";
+	"SELECT c.oid, n.nspname, c.relname, c.relkind, i.indrelid "
+	"FROM pg_catalog.pg_class c "
+	"JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+	"LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid "
+	"WHERE c.oid OPERATOR(pg_catalog.=) ANY (";
 
 std::string oid_array(const std::vector<std::uint32_t> &relations) {
 	std::string text = "{";
@@ -43,7 +43,8 @@ std::vector<std::vector<std::uint32_t>> chunks(const std::vector<std::uint32_t> 
 	std::vector<std::vector<std::uint32_t>> parts;
 	for (std::size_t at = 0; at < relations.size(); at += kChunk) {
 		const auto first = relations.begin() + static_cast<std::ptrdiff_t>(at);
-		parts.emplace_back(first, first + static_cast<std::ptrdiff_t>(std::min(kChunk, relations.size() - at)));
+		parts.emplace_back(
+			first, first + static_cast<std::ptrdiff_t>(std::min(kChunk, relations.size() - at)));
 	}
 	return parts;
 }
@@ -52,8 +53,8 @@ std::vector<std::vector<std::uint32_t>> chunks(const std::vector<std::uint32_t> 
 std::uint64_t activity(const pg::RelationCounters &c) noexcept {
 	std::uint64_t sum = 0;
 	for (const std::int64_t counter :
-	     {c.scans, c.inserted, c.updated, c.deleted, c.live, c.dead, c.blocks_fetched, c.vacuums, c.autovacuums,
-	      c.analyzes, c.autoanalyzes})
+		 {c.scans, c.inserted, c.updated, c.deleted, c.live, c.dead, c.blocks_fetched, c.vacuums,
+		  c.autovacuums, c.analyzes, c.autoanalyzes})
 		sum = sum * 31 + static_cast<std::uint64_t>(counter);
 	return sum;
 }
@@ -71,13 +72,16 @@ void RelationNames::begin() noexcept {
 }
 
 const RelationName *RelationNames::find(const pg::RelationCounters &relation) {
-	const RelationName *const name = cache_.find(relation.database, relation.relation, activity(relation));
+	const RelationName *const name =
+		cache_.find(relation.database, relation.relation, activity(relation));
 	if (name == nullptr)
 		progress_[relation.database].wanted.push_back(relation.relation);
 	return name;
 }
 
-void RelationNames::end() { cache_.end_pass(); }
+void RelationNames::end() {
+	cache_.end_pass();
+}
 
 bool RelationNames::due(std::uint32_t database, Micros now) {
 	const auto found = progress_.find(database);
@@ -107,16 +111,16 @@ void RelationNames::learn(const std::vector<pg::Database> &databases, Micros dea
 		last_visited_ = oid;
 	}
 	std::erase_if(progress_, [&databases](const auto &item) {
-		return item.first != kShared && std::none_of(databases.begin(), databases.end(), [&](const pg::Database &d) {
-			       return d.oid == item.first;
-		       });
+		return item.first != kShared &&
+			   std::none_of(databases.begin(), databases.end(),
+							[&](const pg::Database &d) { return d.oid == item.first; });
 	});
 }
 
 std::vector<std::uint32_t> RelationNames::questions(std::uint32_t database, bool refresh) const {
 	const auto found = progress_.find(database);
 	std::vector<std::uint32_t> relations =
-	    found == progress_.end() ? std::vector<std::uint32_t>{} : found->second.wanted;
+		found == progress_.end() ? std::vector<std::uint32_t>{} : found->second.wanted;
 	if (refresh) {
 		const std::vector<std::uint32_t> known = cache_.relations(database);
 		relations.insert(relations.end(), known.begin(), known.end());
@@ -127,7 +131,8 @@ std::vector<std::uint32_t> RelationNames::questions(std::uint32_t database, bool
 void RelationNames::ask(const pg::Database &database, Micros deadline) {
 	Progress &progress = progress_[database.oid];
 	const Micros begin = pg::now();
-	const bool refresh = progress.refreshed != 0 && begin - progress.refreshed >= refresh_interval();
+	const bool refresh =
+		progress.refreshed != 0 && begin - progress.refreshed >= refresh_interval();
 	const std::vector<std::uint32_t> relations = questions(database.oid, refresh);
 	bool all = false;
 	if (database.home)
@@ -138,11 +143,13 @@ void RelationNames::ask(const pg::Database &database, Micros deadline) {
 		progress.refreshed = begin;
 }
 
-// In the home database it is our own fixed text with a parameter: nothing to be sandboxed, and one plan.
+// In the home database it is our own fixed text with a parameter: nothing to be sandboxed, and one
+// plan.
 bool RelationNames::ask_here(std::uint32_t database, const std::vector<std::uint32_t> &relations) {
 	for (const std::vector<std::uint32_t> &part : chunks(relations)) {
 		pg::Transaction transaction(true);
-		const Sample answer = pg::select_rows(std::string(kSelect) + "$1::pg_catalog.oid[])", {oid_array(part)});
+		const Sample answer =
+			pg::select_rows(std::string(kSelect) + "$1::pg_catalog.oid[])", {oid_array(part)});
 		transaction.commit();
 		keep(database, part, answer);
 	}
@@ -150,8 +157,8 @@ bool RelationNames::ask_here(std::uint32_t database, const std::vector<std::uint
 }
 
 // RETURNS: whether everything was answered. What was answered is kept in any case.
-bool RelationNames::ask_reader(const pg::Database &database, const std::vector<std::uint32_t> &relations,
-                               Micros deadline) {
+bool RelationNames::ask_reader(const pg::Database &database,
+							   const std::vector<std::uint32_t> &relations, Micros deadline) {
 	const auto parts = chunks(relations);
 	std::vector<pg::ReaderRequest> requests;
 	for (const std::vector<std::uint32_t> &part : parts) {
@@ -170,7 +177,8 @@ bool RelationNames::ask_reader(const pg::Database &database, const std::vector<s
 		all = false;
 		if (results[i].asked) {
 			back_off.failed();
-			pg::process_error(pg::Role::kReader, "in database " + database.name + ": " + results[i].error);
+			pg::process_error(pg::Role::kReader,
+							  "in database " + database.name + ": " + results[i].error);
 			break;
 		}
 	}
@@ -179,7 +187,8 @@ bool RelationNames::ask_reader(const pg::Database &database, const std::vector<s
 	return all;
 }
 
-void RelationNames::keep(std::uint32_t database, const std::vector<std::uint32_t> &asked, const Sample &answer) {
+void RelationNames::keep(std::uint32_t database, const std::vector<std::uint32_t> &asked,
+						 const Sample &answer) {
 	// First all as missing, then those that are there.
 	for (const std::uint32_t relation : asked)
 		cache_.learn(database, relation, {});
@@ -190,7 +199,8 @@ void RelationNames::keep(std::uint32_t database, const std::vector<std::uint32_t
 		const std::string_view kind = answer.at(row, 3).text;
 		name.kind = kind.empty() ? '\0' : kind.front();
 		name.table = static_cast<std::uint32_t>(answer.at(row, 4).integer);
-		cache_.learn(database, static_cast<std::uint32_t>(answer.at(row, 0).integer), std::move(name));
+		cache_.learn(database, static_cast<std::uint32_t>(answer.at(row, 0).integer),
+					 std::move(name));
 	}
 }
 

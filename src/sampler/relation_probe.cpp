@@ -21,16 +21,42 @@ constexpr std::uint32_t kShared = 0;            // the database of catalogs that
 
 // The columns, in the order of relation_columns().
 enum Field : std::size_t {
-	kDb, kRelid, kSchema, kRelname, kRelation, kRelkind,
-	kSeqScan, kIdxScan, kInserted, kUpdated, kDeleted, kHotUpdated,
-	kLive, kDead, kPctDead, kModSinceAnalyze, kInsSinceVacuum,
-	kLastVacuum, kLastAutovacuum, kLastAnalyze, kLastAutoanalyze,
-	kVacuums, kAutovacuums, kAnalyzes, kAutoanalyzes, kBlksFetched, kBlksHit,
+	kDb,
+	kRelid,
+	kSchema,
+	kRelname,
+	kRelation,
+	kRelkind,
+	kSeqScan,
+	kIdxScan,
+	kInserted,
+	kUpdated,
+	kDeleted,
+	kHotUpdated,
+	kLive,
+	kDead,
+	kPctDead,
+	kModSinceAnalyze,
+	kInsSinceVacuum,
+	kLastVacuum,
+	kLastAutovacuum,
+	kLastAnalyze,
+	kLastAutoanalyze,
+	kVacuums,
+	kAutovacuums,
+	kAnalyzes,
+	kAutoanalyzes,
+	kBlksFetched,
+	kBlksHit,
 	kFields
 };
 
-bool is_table(char kind) noexcept { return kind == 'r' || kind == 'm' || kind == 'p' || kind == 't'; }
-bool is_index(char kind) noexcept { return kind == 'i' || kind == 'I'; }
+bool is_table(char kind) noexcept {
+	return kind == 'r' || kind == 'm' || kind == 'p' || kind == 't';
+}
+bool is_index(char kind) noexcept {
+	return kind == 'i' || kind == 'I';
+}
 
 std::uint64_t table_key(std::uint32_t database, std::uint32_t table) noexcept {
 	return std::uint64_t{database} << 32 | table;
@@ -52,7 +78,7 @@ std::string label_part(const std::string &name) {
 }
 
 void add_row(Sample &sample, std::string_view database, const RelationName &name,
-             const pg::RelationCounters &counters, std::int64_t index_scans) {
+			 const pg::RelationCounters &counters, std::int64_t index_scans) {
 	const std::size_t row = sample.add_row();
 	sample.set_text(row, kDb, database);
 	sample.set_int(row, kRelid, counters.relation);
@@ -69,7 +95,8 @@ void add_row(Sample &sample, std::string_view database, const RelationName &name
 	sample.set_int(row, kLive, counters.live);
 	sample.set_int(row, kDead, counters.dead);
 	if (const std::int64_t rows = counters.live + counters.dead; rows > 0)
-		sample.set_float(row, kPctDead, 100.0 * static_cast<double>(counters.dead) / static_cast<double>(rows));
+		sample.set_float(row, kPctDead,
+						 100.0 * static_cast<double>(counters.dead) / static_cast<double>(rows));
 	sample.set_int(row, kModSinceAnalyze, counters.modified_since_analyze);
 	sample.set_int(row, kInsSinceVacuum, counters.inserted_since_vacuum);
 	set_time(sample, row, kLastVacuum, counters.last_vacuum);
@@ -84,7 +111,8 @@ void add_row(Sample &sample, std::string_view database, const RelationName &name
 	sample.set_int(row, kBlksHit, counters.blocks_hit);
 }
 
-// By OID. The shared catalogs go with the home database, where they can be vacuumed like any other table.
+// By OID. The shared catalogs go with the home database, where they can be vacuumed like any other
+// table.
 std::map<std::uint32_t, const pg::Database *> by_oid(const std::vector<pg::Database> &databases) {
 	std::map<std::uint32_t, const pg::Database *> index;
 	for (const pg::Database &database : databases) {
@@ -97,14 +125,15 @@ std::map<std::uint32_t, const pg::Database *> by_oid(const std::vector<pg::Datab
 	return index;
 }
 
-// What the sampler knows from one tick to the next: the names, and memory it need not ask for again.
+// What the sampler knows from one tick to the next: the names, and memory it need not ask for
+// again.
 struct Probe {
 	RelationNames names;
 	std::vector<pg::RelationCounters> counters;
 	std::unordered_map<std::uint64_t, std::int64_t> index_scans; // by table
 };
 
-// For the life of the process, never destroyed (rule C10).
+// For the life of the process, never destroyed: at its end nothing of it is needed.
 Probe &process_state() {
 	static auto *const probe = new Probe;
 	return *probe;
@@ -114,33 +143,33 @@ Probe &process_state() {
 
 std::vector<std::pair<std::string, Type>> relation_columns() {
 	std::vector<std::pair<std::string, Type>> columns = {
-	    {"db", Type::kText},
-	    {"relid", Type::kInt8},
-	    {"schema", Type::kText},
-	    {"relname", Type::kText},
-	    {"relation", Type::kText}, // schema.relname; a part with a dot or a quote in it is quoted
-	    {"relkind", Type::kText},
-	    {"seq_scan", Type::kInt8},
-	    {"idx_scan", Type::kInt8}, // of all its indexes
-	    {"n_tup_ins", Type::kInt8},
-	    {"n_tup_upd", Type::kInt8},
-	    {"n_tup_del", Type::kInt8},
-	    {"n_tup_hot_upd", Type::kInt8},
-	    {"n_live_tup", Type::kInt8},
-	    {"n_dead_tup", Type::kInt8},
-	    {"pct_dead", Type::kFloat8}, // null for a table without rows
-	    {"n_mod_since_analyze", Type::kInt8},
-	    {"n_ins_since_vacuum", Type::kInt8},
-	    {"last_vacuum", Type::kTimestamp},
-	    {"last_autovacuum", Type::kTimestamp},
-	    {"last_analyze", Type::kTimestamp},
-	    {"last_autoanalyze", Type::kTimestamp},
-	    {"vacuum_count", Type::kInt8},
-	    {"autovacuum_count", Type::kInt8},
-	    {"analyze_count", Type::kInt8},
-	    {"autoanalyze_count", Type::kInt8},
-	    {"blks_fetched", Type::kInt8},
-	    {"blks_hit", Type::kInt8},
+		{"db", Type::kText},
+		{"relid", Type::kInt8},
+		{"schema", Type::kText},
+		{"relname", Type::kText},
+		{"relation", Type::kText}, // schema.relname; a part with a dot or a quote in it is quoted
+		{"relkind", Type::kText},
+		{"seq_scan", Type::kInt8},
+		{"idx_scan", Type::kInt8}, // of all its indexes
+		{"n_tup_ins", Type::kInt8},
+		{"n_tup_upd", Type::kInt8},
+		{"n_tup_del", Type::kInt8},
+		{"n_tup_hot_upd", Type::kInt8},
+		{"n_live_tup", Type::kInt8},
+		{"n_dead_tup", Type::kInt8},
+		{"pct_dead", Type::kFloat8}, // null for a table without rows
+		{"n_mod_since_analyze", Type::kInt8},
+		{"n_ins_since_vacuum", Type::kInt8},
+		{"last_vacuum", Type::kTimestamp},
+		{"last_autovacuum", Type::kTimestamp},
+		{"last_analyze", Type::kTimestamp},
+		{"last_autoanalyze", Type::kTimestamp},
+		{"vacuum_count", Type::kInt8},
+		{"autovacuum_count", Type::kInt8},
+		{"analyze_count", Type::kInt8},
+		{"autoanalyze_count", Type::kInt8},
+		{"blks_fetched", Type::kInt8},
+		{"blks_hit", Type::kInt8},
 	};
 	return columns;
 }
@@ -183,7 +212,8 @@ Sample relation_sample(const ProbeDefinition &definition, std::string_view home,
 		if (known[i] == nullptr)
 			++sample.cut;
 		else if (is_index(known[i]->kind))
-			probe.index_scans[table_key(counters[i].database, known[i]->table)] += counters[i].scans;
+			probe.index_scans[table_key(counters[i].database, known[i]->table)] +=
+				counters[i].scans;
 		else if (is_table(known[i]->kind))
 			++tables;
 	}
@@ -191,11 +221,12 @@ Sample relation_sample(const ProbeDefinition &definition, std::string_view home,
 	for (std::size_t i = 0; i < count; ++i) {
 		if (known[i] == nullptr || !is_table(known[i]->kind))
 			continue;
-		const auto scans = probe.index_scans.find(table_key(counters[i].database, counters[i].relation));
+		const auto scans =
+			probe.index_scans.find(table_key(counters[i].database, counters[i].relation));
 		const std::string_view database =
-		    counters[i].database == kShared ? home : sampled.at(counters[i].database)->name;
+			counters[i].database == kShared ? home : sampled.at(counters[i].database)->name;
 		add_row(sample, database, *known[i], counters[i],
-		        scans == probe.index_scans.end() ? 0 : scans->second);
+				scans == probe.index_scans.end() ? 0 : scans->second);
 	}
 	probe.names.end();
 	return sample;

@@ -64,8 +64,8 @@ SELECT is(severity, 'unknown', 'unknown without a share') FROM pg_temp.verdict('
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h')) FROM (VALUES ('2001-01-03 04:00:00+00'::timestamptz)) AS v (at);
 SELECT alike(message, '%: session 4711 (role app, idle in transaction) keeps vacuum from removing what died since it began 3 h ago',
 	'the holder is named') FROM pg_temp.verdict('2001-01-03 04:00:00+00');
-SELECT alike(action, 'First commit or roll back in session 4711, or end it: SELECT pg_terminate_backend(pid) FROM pg_stat_activity '
-	'WHERE pid = 4711 AND backend_start = ''2001-01-03 00:00:00.250000+00''; Then run the SQL in database shop.',
+SELECT is(sql, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = 4711 AND '
+	'backend_start = ''2001-01-03 00:00:00.250000+00'';' || E'\n' || 'VACUUM (VERBOSE, ANALYZE) public.orders;',
 	'and dealt with first') FROM pg_temp.verdict('2001-01-03 04:00:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '30 s'), '{"last_autovacuum": "2001-01-03 04:09:50+00"}')
 FROM (VALUES ('2001-01-03 04:10:00+00'::timestamptz)) AS v (at);
@@ -105,7 +105,7 @@ SELECT alike(action, 'First finish it in database shop: COMMIT PREPARED ''g''''1
 	'a prepared transaction is to be finished') FROM pg_temp.verdict('2001-01-03 06:30:00+00');
 SELECT pg_temp.inject(at, 250000, 750000, pg_temp.holder(at, '3 h', '{"application_name": "pg_dump"}'))
 FROM (VALUES ('2001-01-03 06:40:00+00'::timestamptz)) AS v (at);
-SELECT is(action, 'First let session 4711 finish. Then run the SQL in database shop.', 'a backup is not to be ended')
+SELECT is(action, 'First let session 4711 finish. Then vacuum the table.', 'a backup is not to be ended')
 FROM pg_temp.verdict('2001-01-03 06:40:00+00');
 
 -- Hostile names are quoted in the SQL.

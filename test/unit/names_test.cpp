@@ -5,7 +5,9 @@
 namespace pgdba {
 namespace {
 
-RelationName table(const char *schema, const char *relation) { return {schema, relation, 'r'}; }
+RelationName table(const char *schema, const char *relation) {
+	return {schema, relation, 'r'};
+}
 
 TEST(NameCache, AnswersPerDatabase) {
 	NameCache cache(10);
@@ -34,7 +36,8 @@ TEST(NameCache, KeepsThatThereIsNoSuchRelationUntilSomethingHappensToIt) {
 	cache.learn(1, 100, {});
 	ASSERT_NE(cache.find(1, 100, 0), nullptr);
 	EXPECT_EQ(cache.find(1, 100, 0)->kind, '\0');
-	EXPECT_EQ(cache.find(1, 100, 7), nullptr) << "its counters moved: the transaction that made it may be over";
+	EXPECT_EQ(cache.find(1, 100, 7), nullptr)
+		<< "its counters moved: the transaction that made it may be over";
 	cache.learn(1, 100, {}); // asked again, still missing
 	ASSERT_NE(cache.find(1, 100, 7), nullptr) << "not asked a third time";
 	EXPECT_EQ(cache.find(1, 100, 8), nullptr);
@@ -74,7 +77,8 @@ TEST(NameCache, LearningAgainIsNotSeeing) {
 	cache.begin_pass();
 	cache.learn(1, 100, table("public", "t"));
 	cache.end_pass();
-	for (int pass = 0; pass < 2; ++pass) { // a refresh asks for it, the statistics no longer have it
+	for (int pass = 0; pass < 2;
+		 ++pass) { // a refresh asks for it, the statistics no longer have it
 		cache.begin_pass();
 		cache.learn(1, 100, {});
 		cache.end_pass();
@@ -136,7 +140,8 @@ TEST(Turns, BeginAfterTheLastAndMissNobody) {
 	const std::vector<std::uint32_t> members = {10, 20, 30};
 	EXPECT_EQ(turns_after(members, 0), (std::vector<std::uint32_t>{10, 20, 30}));
 	EXPECT_EQ(turns_after(members, 10), (std::vector<std::uint32_t>{20, 30, 10}));
-	EXPECT_EQ(turns_after(members, 25), (std::vector<std::uint32_t>{30, 10, 20})) << "it was dropped meanwhile";
+	EXPECT_EQ(turns_after(members, 25), (std::vector<std::uint32_t>{30, 10, 20}))
+		<< "it was dropped meanwhile";
 	EXPECT_EQ(turns_after(members, 30), (std::vector<std::uint32_t>{10, 20, 30}));
 	EXPECT_TRUE(turns_after({}, 5).empty());
 }

@@ -10,9 +10,10 @@ namespace pgdba::pg {
 
 struct Database {
 	std::uint32_t oid = 0;
-	std::string name;     // valid UTF-8; two that look alike then carry their OID
-	bool home = false;    // the one this process is connected to
-	bool sampled = false; // by the settings, and (but for home) neither a template nor closed to connections
+	std::string name;  // valid UTF-8; two that look alike then carry their OID
+	bool home = false; // the one this process is connected to
+	bool sampled =
+		false; // by the settings, and (but for home) neither a template nor closed to connections
 };
 
 // All of them, by OID. REQUIRES: an open transaction.

@@ -1,6 +1,7 @@
-// Queries in a database other than the home database: a transient process connects there, answers, and is gone (about
-// 3 ms a visit). One at a time, and never in the way: whoever wants to drop, rename or copy the database finds the
-// reader gone within the length of one statement and one look.
+// Queries in a database other than the home database: a transient process connects there, answers,
+// and is gone (about 3 ms a visit). One at a time, and never in the way: whoever wants to drop,
+// rename or copy the database finds the reader gone within the length of one statement and one
+// look.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -28,12 +29,14 @@ struct ReaderResult {
 	bool asked = false; // false: the visit did not take place or ended before; nobody's fault
 };
 
-// Asks in the sampler; RETURNS one result per request, in their order. Not visited at all: a database that is being
-// dropped, is invalid, allows no connections or is a template. No free process for a reader: not visited, and counted
-// (SharedHead::skipped_visits). REQUIRES: no transaction is open. THROWS PgError only for what is wrong with this
-// process, never for the visited database.
+// Asks in the sampler; RETURNS one result per request, in their order. Not visited at all: a
+// database that is being dropped, is invalid, allows no connections or is a template. No free
+// process for a reader: not visited, and counted (SharedHead::skipped_visits). REQUIRES: no
+// transaction is open. THROWS PgError only for what is wrong with this process, never for the
+// visited database.
 std::vector<ReaderResult> visit_database(std::uint32_t oid, std::string_view name,
-                                         const std::vector<ReaderRequest> &requests, Micros deadline);
+										 const std::vector<ReaderRequest> &requests,
+										 Micros deadline);
 
 // The whole life of a reader; `segment` is the shared memory with its errand.
 void run_reader(std::uint32_t segment);

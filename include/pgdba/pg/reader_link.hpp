@@ -1,6 +1,7 @@
-// What the sampler and its reader share: the errand in a segment of dynamic shared memory, the queue of answers in the
-// same segment, and the lock that says whether somebody wants the database for himself.
-// Used by src/pg/reader.cpp and src/pg/visit.cpp only. Plain values in the segment (rule C20).
+// What the sampler and its reader share: the errand in a segment of dynamic shared memory, the
+// queue of answers in the same segment, and the lock that says whether somebody wants the database
+// for himself. Used by src/pg/reader.cpp and src/pg/visit.cpp only. Plain values in the segment
+// (rule C20).
 #pragma once
 
 #include "pgdba/pg/prelude.hpp"
@@ -19,7 +20,8 @@ struct Errand {
 	char name[256]; // of the database, for pgdba.processes
 };
 
-// One answer per request, in their order; before them kConnected, when the reader is in the database.
+// One answer per request, in their order; before them kConnected, when the reader is in the
+// database.
 enum class Message : char { kConnected = 'C', kRows = 'R', kError = 'E' };
 struct RowsHead { // after the kind; then a keyframe
 	std::int64_t wall, cpu;
@@ -28,8 +30,9 @@ struct RowsHead { // after the kind; then a keyframe
 std::string pack(const std::vector<ReaderRequest> &requests);
 std::vector<ReaderRequest> unpack(std::string_view packed);
 
-// The lock that every connection takes for a moment when it begins, and that DROP DATABASE, ALTER DATABASE RENAME and
-// CREATE DATABASE ... TEMPLATE hold against it: while they hold it or wait for it, it cannot be had. Never waits.
+// The lock that every connection takes for a moment when it begins, and that DROP DATABASE, ALTER
+// DATABASE RENAME and CREATE DATABASE ... TEMPLATE hold against it: while they hold it or wait for
+// it, it cannot be had. Never waits.
 class DatabaseLock {
 public:
 	explicit DatabaseLock(std::uint32_t database) noexcept : database_(database) {}

@@ -1,5 +1,5 @@
-// The counters of every relation of every database, straight from the server's shared statistics: no connection to
-// the databases, no SQL, nothing that DROP DATABASE would have to wait for.
+// The counters of every relation of every database, straight from the server's shared statistics:
+// no connection to the databases, no SQL, nothing that DROP DATABASE would have to wait for.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -22,12 +22,12 @@ struct RelationCounters {
 	std::int64_t vacuums, autovacuums, analyzes, autoanalyzes;
 };
 
-// Copies them into `buffer`, which grows up to `max` elements and keeps its size, so that a pass allocates nothing.
-// RETURNS how many of its elements are filled. `*skipped`: relations beyond max, or whose counters another process
-// was just writing.
-// REQUIRES: an open transaction: when the server raises an error in the middle, its abort releases the locks.
-// THROWS: PgError 0A000 when the server lays its statistics out otherwise than the one this library was built for.
+// Copies them into `buffer`, which grows up to `max` elements and keeps its size, so that a pass
+// allocates nothing. RETURNS how many of its elements are filled. `*skipped`: relations beyond max,
+// or whose counters another process was just writing. REQUIRES: an open transaction: when the
+// server raises an error in the middle, its abort releases the locks. THROWS: PgError 0A000 when
+// the server lays its statistics out otherwise than the one this library was built for.
 std::size_t read_relation_counters(std::vector<RelationCounters> &buffer, std::size_t max,
-                                   std::size_t *skipped);
+								   std::size_t *skipped);
 
 } // namespace pgdba::pg

@@ -1,7 +1,8 @@
 // What the relations of the sampled databases are called.
 //
-// Names are asked for when a relation shows up in the statistics that has none yet, all of a database in one visit;
-// and all again once per hourly interval, because relations are renamed. A few databases a tick, each in its turn.
+// Names are asked for when a relation shows up in the statistics that has none yet, all of a
+// database in one visit; and all again once per hourly interval, because relations are renamed. A
+// few databases a tick, each in its turn.
 #pragma once
 
 #include "pgdba/core/name_cache.hpp"
@@ -22,7 +23,8 @@ class RelationNames {
 public:
 	// A pass: begin, find() each relation, learn() what was not found, end.
 	void begin() noexcept;
-	// RETURNS: null when it is not known; it is then asked for by learn(). Valid until learn() or end().
+	// RETURNS: null when it is not known; it is then asked for by learn(). Valid until learn() or
+	// end().
 	const RelationName *find(const pg::RelationCounters &relation);
 	// As far as the time goes. REQUIRES: no transaction is open.
 	void learn(const std::vector<pg::Database> &databases, Micros deadline);
@@ -39,8 +41,10 @@ private:
 	bool due(std::uint32_t database, Micros now);
 	void ask(const pg::Database &database, Micros deadline);
 	bool ask_here(std::uint32_t database, const std::vector<std::uint32_t> &relations);
-	bool ask_reader(const pg::Database &database, const std::vector<std::uint32_t> &relations, Micros deadline);
-	void keep(std::uint32_t database, const std::vector<std::uint32_t> &asked, const Sample &answer);
+	bool ask_reader(const pg::Database &database, const std::vector<std::uint32_t> &relations,
+					Micros deadline);
+	void keep(std::uint32_t database, const std::vector<std::uint32_t> &asked,
+			  const Sample &answer);
 	std::vector<std::uint32_t> questions(std::uint32_t database, bool refresh) const;
 
 	NameCache cache_{kMostNames};

@@ -18,6 +18,8 @@ SELECT format('relation:%I/%I.%I', r.db, r.schema, r.relname) AS object,
 		'relation', r.relation, 'schema', r.schema, 'relname', r.relname, 'relkind', r.relkind,
 		'dead', r.n_dead_tup, 'live', r.n_live_tup, 'last_vacuum', r.last_vacuum, 'last_autovacuum', r.last_autovacuum,
 		'holder_kind', h.kind, 'holder', h.name, 'holder_pid', h.pid, 'holder_xid_age', h.xid_age,
+		'holder_start', CASE WHEN h.kind = 'session' AND pgdba.may_end(h.backend_type, h.application_name)
+			THEN pgdba.session_start(h.backend_start) END,
 		'held_seconds', h.held_seconds, 'held_since', h.held_since,
 		'cause', CASE
 			WHEN h.kind IS NOT NULL THEN h.who || ' keeps vacuum from removing what died since '
@@ -27,8 +29,7 @@ SELECT format('relation:%I/%I.%I', r.db, r.schema, r.relname) AS object,
 				|| pgdba.duration_text(greatest(extract(epoch FROM r.sampled_at - r.vacuumed_at)::float8, 0)) || ' ago' END,
 		'next_step', CASE h.kind
 			WHEN 'session' THEN CASE WHEN pgdba.may_end(h.backend_type, h.application_name)
-				THEN format('First commit or roll back in session %s, or end it: SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %L;',
-					h.pid, h.pid, pgdba.session_start(h.backend_start))
+				THEN format('First commit or roll back in session %s; when nobody can, end it, which rolls back.', h.pid)
 				ELSE format('First let session %s finish.', h.pid) END
 			WHEN 'prepared transaction' THEN format('First finish it in database %I: COMMIT PREPARED %L; or ROLLBACK PREPARED %L;',
 				h.db, h.name, h.name)
@@ -47,7 +48,7 @@ LEFT JOIN LATERAL (
 	FROM holder o
 	WHERE (o.db IS NULL OR o.db = r.db) AND (NOT o.catalog_only OR r.schema = 'pg_catalog')
 		AND (o.held_since < r.vacuumed_at OR o.held_seconds >= 60 OR (o.held_seconds IS NULL AND o.xid_age >= 10000))
-	ORDER BY o.xid_age DESC, o.kind, o.name LIMIT 1) h ON true
+	ORDER BY o.xid_age DESC, o.held_since, o.kind, o.name LIMIT 1) h ON true
 ORDER BY r.pct_dead DESC
 LIMIT 1000
 $check$,
@@ -58,7 +59,8 @@ $check$,
 	"thresholds": {"warning": 20, "critical": 50, "for": "10m", "floor": {"dead": 100000}},
 	"message": "{value:percent} of the rows of {relation} in {database} are dead ({dead:count}): {cause}",
 	"why": "Every scan reads dead rows too, and the space they take is not used again until vacuum has removed them.",
-	"action": "{next_step} Then run the SQL in database {database}.",
-	"sql": "VACUUM (VERBOSE, ANALYZE) {schema:I}.{relname:I};",
+	"action": "{next_step} Then vacuum the table.",
+	"sql": ["SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {holder_pid} AND backend_start = {holder_start:L};",
+		"VACUUM (VERBOSE, ANALYZE) {schema:I}.{relname:I};"],
 	"lock_level": "ShareUpdateExclusiveLock"
 }$definition$);
