@@ -1,5 +1,5 @@
-// What stands behind define_probe() and define_check(): the same parsing and the same sandbox as in the sampler, so
-// that what is accepted will run.
+// What stands behind define_probe() and define_check(): the same parsing and the same sandbox as in
+// the sampler, so that what is accepted will run.
 #include "pgdba/core/definition.hpp"
 #include "pgdba/core/verdict.hpp"
 #include "pgdba/pg/datum.hpp"
@@ -23,10 +23,14 @@ namespace {
 
 std::string_view kind_name(Kind kind) noexcept {
 	switch (kind) {
-	case Kind::kLabel: return "label";
-	case Kind::kGauge: return "gauge";
-	case Kind::kCounter: return "counter";
-	case Kind::kInfo: return "info";
+	case Kind::kLabel:
+		return "label";
+	case Kind::kGauge:
+		return "gauge";
+	case Kind::kCounter:
+		return "counter";
+	case Kind::kInfo:
+		return "info";
 	}
 	return "info";
 }
@@ -40,7 +44,8 @@ template <class Body> auto bad_input(Body body) -> decltype(body()) {
 	}
 }
 
-void require_arguments(FunctionCallInfo fcinfo, std::initializer_list<std::pair<int, const char *>> names) {
+void require_arguments(FunctionCallInfo fcinfo,
+					   std::initializer_list<std::pair<int, const char *>> names) {
 	for (const auto &[number, name] : names)
 		if (PG_ARGISNULL(number))
 			throw pg::PgError(pg::sqlstate("22004"), std::string(name) + " must not be null");
@@ -51,22 +56,26 @@ std::string text_or_empty(FunctionCallInfo fcinfo, int number) {
 }
 
 // What a check's query must return: names and the types they may have.
-void check_result(const CheckDefinition &check, const std::vector<std::pair<std::string, Type>> &columns) {
+void check_result(const CheckDefinition &check,
+				  const std::vector<std::pair<std::string, Type>> &columns) {
 	const auto type_of = [&columns](std::string_view name) -> const Type * {
 		for (const auto &[column, type] : columns)
 			if (column == name)
 				return &type;
 		return nullptr;
 	};
-	const auto require = [&](std::string_view name, std::initializer_list<Type> allowed, std::string_view words) {
+	const auto require = [&](std::string_view name, std::initializer_list<Type> allowed,
+							 std::string_view words) {
 		const Type *const type = type_of(name);
 		if (type == nullptr || std::find(allowed.begin(), allowed.end(), *type) == allowed.end())
-			throw BadDefinition("query of check \"" + check.id + "\" does not return column \"" + std::string(name) +
-			                        "\" as " + std::string(words),
-			                    type == nullptr ? "There is no such column."
-			                                    : "Its type is " + std::string(sql_type(*type)) + ".",
-			                    "A check returns object text, database text, value float8, unit text, evidence jsonb, "
-			                    "and a number for each floor.");
+			throw BadDefinition("query of check \"" + check.id + "\" does not return column \"" +
+									std::string(name) + "\" as " + std::string(words),
+								type == nullptr
+									? "There is no such column."
+									: "Its type is " + std::string(sql_type(*type)) + ".",
+								"A check returns object text, database text, value float8, unit "
+								"text, evidence jsonb, "
+								"and a number for each floor.");
 	};
 	require("object", {Type::kText}, "text");
 	require("database", {Type::kText}, "text");
@@ -82,24 +91,32 @@ void check_result(const CheckDefinition &check, const std::vector<std::pair<std:
 Datum pgdba_validate_probe(PG_FUNCTION_ARGS) {
 	return pg::entry([fcinfo] {
 		return bad_input([fcinfo] {
-			require_arguments(fcinfo, {{0, "name"}, {1, "loop"}, {3, "key"}, {4, "columns"}, {5, "scope"}, {6, "options"}});
+			require_arguments(fcinfo, {{0, "name"},
+									   {1, "loop"},
+									   {3, "key"},
+									   {4, "columns"},
+									   {5, "scope"},
+									   {6, "options"}});
 			const ProbeDefinition probe =
-			    parse_probe(pg::text_argument(fcinfo, 0), pg::text_argument(fcinfo, 1), text_or_empty(fcinfo, 2),
-			                pg::text_array_argument(fcinfo, 3), pg::json_argument(fcinfo, 4),
-			                pg::text_argument(fcinfo, 5), pg::json_argument(fcinfo, 6));
+				parse_probe(pg::text_argument(fcinfo, 0), pg::text_argument(fcinfo, 1),
+							text_or_empty(fcinfo, 2), pg::text_array_argument(fcinfo, 3),
+							pg::json_argument(fcinfo, 4), pg::text_argument(fcinfo, 5),
+							pg::json_argument(fcinfo, 6));
 			if (probe.scope == Scope::kNative && native_columns(probe.name).empty())
 				throw BadDefinition("there is no native probe \"" + probe.name + "\"", {},
-				                    "Native probes are written in C++: heartbeat, probe_run, relation and verdict. Give a "
-				                    "query, and scope cluster or database.");
+									"Native probes are written in C++: heartbeat, probe_run, "
+									"relation and verdict. Give a "
+									"query, and scope cluster or database.");
 			Sample rows;
 			Column text;
 			text.type = Type::kText;
 			std::vector<Column> columns(3, text);
-			columns[0].name = "column_name", columns[1].name = "column_type", columns[2].name = "kind";
+			columns[0].name = "column_name", columns[1].name = "column_type",
+			columns[2].name = "kind";
 			rows.set_columns(columns);
-			for (const Column &column : describe_columns(probe, probe.scope == Scope::kNative
-			                                                        ? native_columns(probe.name)
-			                                                        : pg::describe_query(probe.query))) {
+			for (const Column &column : describe_columns(
+					 probe, probe.scope == Scope::kNative ? native_columns(probe.name)
+														  : pg::describe_query(probe.query))) {
 				const std::size_t row = rows.add_row();
 				rows.set_text(row, 0, column.name);
 				rows.set_text(row, 1, sql_type(column.type));
@@ -114,8 +131,9 @@ Datum pgdba_validate_check(PG_FUNCTION_ARGS) {
 	pg::entry([fcinfo] {
 		bad_input([fcinfo] {
 			require_arguments(fcinfo, {{0, "check_id"}, {1, "query"}, {2, "definition"}});
-			const CheckDefinition check = parse_check(pg::text_argument(fcinfo, 0), pg::text_argument(fcinfo, 1),
-			                                          pg::json_argument(fcinfo, 2));
+			const CheckDefinition check =
+				parse_check(pg::text_argument(fcinfo, 0), pg::text_argument(fcinfo, 1),
+							pg::json_argument(fcinfo, 2));
 			check_result(check, pg::describe_query(check.query));
 		});
 	});

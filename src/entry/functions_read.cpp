@@ -39,14 +39,14 @@ Column column(const char *name, Type type) {
 	return described;
 }
 
-// The names of the view: as a probe's sample the verdict set has `db` and `judged_at` instead, because last_verdict has
-// its own sampled_at.
+// The names of the view: as a probe's sample the verdict set has `db` and `judged_at` instead,
+// because last_verdict has its own sampled_at.
 Sample as_view(const Sample &verdicts) {
 	std::vector<Column> columns = verdicts.columns();
 	for (Column &described : columns)
 		described.name = described.name == "db"          ? "database"
-		                 : described.name == "judged_at" ? "sampled_at"
-		                                                 : described.name;
+						 : described.name == "judged_at" ? "sampled_at"
+														 : described.name;
 	Sample rows;
 	rows.set_columns(std::move(columns));
 	for (std::size_t row = 0; row < verdicts.rows(); ++row) {
@@ -61,26 +61,29 @@ Sample as_view(const Sample &verdicts) {
 
 Datum pgdba_verdicts_at(PG_FUNCTION_ARGS) {
 	return pg::entry([fcinfo] {
-		return pg::return_sample(fcinfo, as_view(verdicts_to_sample(verdicts_at(as_of_argument(fcinfo)), pg::now())));
+		return pg::return_sample(
+			fcinfo, as_view(verdicts_to_sample(verdicts_at(as_of_argument(fcinfo)), pg::now())));
 	});
 }
 
 Datum pgdba_health(PG_FUNCTION_ARGS) {
-	return pg::entry(
-	    [fcinfo] { return pg::return_lines(fcinfo, health_lines(health_report(as_of_argument(fcinfo)))); });
+	return pg::entry([fcinfo] {
+		return pg::return_lines(fcinfo, health_lines(health_report(as_of_argument(fcinfo))));
+	});
 }
 
 Datum pgdba_health_json(PG_FUNCTION_ARGS) {
-	return pg::entry([fcinfo] { return pg::json_datum(health_json(health_report(as_of_argument(fcinfo)))); });
+	return pg::entry(
+		[fcinfo] { return pg::json_datum(health_json(health_report(as_of_argument(fcinfo)))); });
 }
 
 Datum pgdba_process_rows(PG_FUNCTION_ARGS) {
 	return pg::entry([fcinfo] {
 		const pg::SharedHead head = pg::snapshot_head();
 		Sample rows;
-		rows.set_columns({column("name", Type::kText), column("pid", Type::kInt8), column("started", Type::kTimestamp),
-		                  column("state", Type::kText), column("restarts", Type::kInt8),
-		                  column("last_error", Type::kText)});
+		rows.set_columns({column("name", Type::kText), column("pid", Type::kInt8),
+						  column("started", Type::kTimestamp), column("state", Type::kText),
+						  column("restarts", Type::kInt8), column("last_error", Type::kText)});
 		for (const pg::ProcessSlot &process : head.processes) {
 			if (process.name[0] == '\0')
 				continue; // never started
@@ -103,9 +106,9 @@ Datum pgdba_loop_rows(PG_FUNCTION_ARGS) {
 		const pg::SharedHead head = pg::snapshot_head();
 		Sample rows;
 		rows.set_columns({column("loop", Type::kText), column("last", Type::kTimestamp),
-		                  column("interval_seconds", Type::kFloat8), column("late", Type::kBool),
-		                  column("degraded", Type::kBool), column("reason", Type::kText), column("ticks", Type::kInt8),
-		                  column("errors", Type::kInt8)});
+						  column("interval_seconds", Type::kFloat8), column("late", Type::kBool),
+						  column("degraded", Type::kBool), column("reason", Type::kText),
+						  column("ticks", Type::kInt8), column("errors", Type::kInt8)});
 		const std::vector<LoopState> states = pg::loop_states(head, pg::now());
 		for (std::size_t i = 0; i < states.size(); ++i) {
 			const std::size_t row = rows.add_row();

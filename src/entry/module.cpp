@@ -17,7 +17,8 @@ PGDBA_WORKER(pgdba_sampler_main);
 using namespace pgdba;
 
 void _PG_init(void) {
-	// Loaded by a session, not by the postmaster: the functions say so. During pg_upgrade: do nothing at all.
+	// Loaded by a session, not by the postmaster: the functions say so. During pg_upgrade: do
+	// nothing at all.
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
 	pg::entry([] {
@@ -27,8 +28,8 @@ void _PG_init(void) {
 	});
 }
 
-// An error that reaches a worker's main function ends it with exit code 1: the static launcher is restarted by the
-// postmaster, the sampler by the launcher, both with a pause.
+// An error that reaches a worker's main function ends it with exit code 1: the static launcher is
+// restarted by the postmaster, the sampler by the launcher, both with a pause.
 void pgdba_launcher_main(Datum) {
 	pg::entry([] {
 		pg::begin_worker();

@@ -1,8 +1,9 @@
-// The foreign-data wrapper under the last_ and hist_ views. A foreign table and not a function, because the planner
-// hands it the filter on sampled_at: a look at ten minutes decodes ten minutes.
+// The foreign-data wrapper under the last_ and hist_ views. A foreign table and not a function,
+// because the planner hands it the filter on sampled_at: a look at ten minutes decodes ten minutes.
 //
-// Options of a foreign table: probe (a name), kind ('last' or 'hist'). Columns are matched by name: one that the sample
-// lacks is NULL. Costs are rough on purpose: nothing joins these in ways that would matter.
+// Options of a foreign table: probe (a name), kind ('last' or 'hist'). Columns are matched by name:
+// one that the sample lacks is NULL. Costs are rough on purpose: nothing joins these in ways that
+// would matter.
 #include "pgdba/core/definition.hpp"
 #include "pgdba/pg/datum.hpp"
 #include "pgdba/pg/entry.hpp"
@@ -13,8 +14,8 @@
 
 extern "C" {
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/stratnum.h"
+#include "access/table.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
@@ -37,7 +38,8 @@ extern "C" {
 #include "utils/typcache.h"
 
 // Its header moved in 18; the function did not change.
-void ExplainPropertyInteger(const char *label, const char *unit, int64 value, struct ExplainState *state);
+void ExplainPropertyInteger(const char *label, const char *unit, int64 value,
+							struct ExplainState *state);
 }
 
 PGDBA_FUNCTION(pgdba_ring_handler)
@@ -75,13 +77,15 @@ TableOptions table_options(Oid table) {
 	return options;
 }
 
-// One bound on sampled_at: a strategy of the btree family of timestamptz, and an expression without columns.
+// One bound on sampled_at: a strategy of the btree family of timestamptz, and an expression without
+// columns.
 struct Bound {
 	int strategy;
 	Expr *expression;
 };
 
-// RETURNS whether a qual is such a bound ("sampled_at > now() - interval '1 hour'", either way round).
+// RETURNS whether a qual is such a bound ("sampled_at > now() - interval '1 hour'", either way
+// round).
 bool bound_of(const RestrictInfo *restriction, Index relid, Bound *bound) {
 	if (!IsA(restriction->clause, OpExpr))
 		return false;
@@ -92,8 +96,8 @@ bool bound_of(const RestrictInfo *restriction, Index relid, Bound *bound) {
 	auto *right = static_cast<Node *>(lsecond(clause->args));
 	const auto is_sampled_at = [relid](Node *node) {
 		const auto *const var = reinterpret_cast<Var *>(node);
-		return IsA(node, Var) && var->varno == static_cast<int>(relid) && var->varattno == kSampledAt &&
-		       var->varlevelsup == 0;
+		return IsA(node, Var) && var->varno == static_cast<int>(relid) &&
+			   var->varattno == kSampledAt && var->varlevelsup == 0;
 	};
 	Oid operation = clause->opno;
 	if (is_sampled_at(right)) {
@@ -102,8 +106,10 @@ bool bound_of(const RestrictInfo *restriction, Index relid, Bound *bound) {
 	}
 	if (!OidIsValid(operation) || !is_sampled_at(left) || exprType(right) != TIMESTAMPTZOID)
 		return false;
-	const bool fixed = pg::call(
-	    [right] { return !contain_var_clause(right) && !contain_volatile_functions(right) && !contain_subplans(right); });
+	const bool fixed = pg::call([right] {
+		return !contain_var_clause(right) && !contain_volatile_functions(right) &&
+			   !contain_subplans(right);
+	});
 	if (!fixed)
 		return false;
 	const int strategy = pg::call([operation] {
@@ -116,20 +122,22 @@ bool bound_of(const RestrictInfo *restriction, Index relid, Bound *bound) {
 	return true;
 }
 
-extern "C" void pgdba_ring_size(PlannerInfo *, RelOptInfo *relation, Oid) { relation->rows = kGuessedRows; }
+extern "C" void pgdba_ring_size(PlannerInfo *, RelOptInfo *relation, Oid) {
+	relation->rows = kGuessedRows;
+}
 
 extern "C" void pgdba_ring_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
 	pg::entry([&] {
 		pg::call([&] {
 			add_path(relation, reinterpret_cast<Path *>(pg::compat::foreign_scan_path(
-			                       root, relation, kGuessedRows, 10, 10 + kGuessedRows * cpu_tuple_cost,
-			                       static_cast<List *>(NIL))));
+								   root, relation, kGuessedRows, 10,
+								   10 + kGuessedRows * cpu_tuple_cost, static_cast<List *>(NIL))));
 		});
 	});
 }
 
-extern "C" ForeignScan *pgdba_ring_plan(PlannerInfo *, RelOptInfo *relation, Oid, ForeignPath *, List *targets,
-                                        List *clauses, Plan *outer) {
+extern "C" ForeignScan *pgdba_ring_plan(PlannerInfo *, RelOptInfo *relation, Oid, ForeignPath *,
+										List *targets, List *clauses, Plan *outer) {
 	return pg::entry([&] {
 		List *strategies = NIL, *expressions = NIL;
 		ListCell *cell = nullptr;
@@ -144,8 +152,8 @@ extern "C" ForeignScan *pgdba_ring_plan(PlannerInfo *, RelOptInfo *relation, Oid
 		}
 		// All quals are checked again by the executor: a bound only says what need not be decoded.
 		return pg::call([&] {
-			return make_foreignscan(targets, extract_actual_clauses(clauses, false), relation->relid, expressions,
-			                        strategies, NIL, NIL, outer);
+			return make_foreignscan(targets, extract_actual_clauses(clauses, false),
+									relation->relid, expressions, strategies, NIL, NIL, outer);
 		});
 	});
 }
@@ -153,25 +161,28 @@ extern "C" ForeignScan *pgdba_ring_plan(PlannerInfo *, RelOptInfo *relation, Oid
 // Where a column of the foreign table comes from.
 enum class Source { kMissing, kSampledAt, kCell };
 
-// The state of one scan. It holds C++ objects, so it lives on the heap and a reset callback of the query's memory
-// context deletes it, whatever way the query ends.
+// The state of one scan. It holds C++ objects, so it lives on the heap and a reset callback of the
+// query's memory context deletes it, whatever way the query ends.
 struct Scan {
 	TableOptions options;
 	ExprContext *context = nullptr;
-	List *bounds = NIL;      // ExprState
-	List *strategies = NIL;  // int
+	List *bounds = NIL;     // ExprState
+	List *strategies = NIL; // int
 	MemoryContextCallback callback{};
 
 	bool started = false;
 	std::unique_ptr<Window> window;
-	SamplePointer before, shown; // `shown` is what rows are given from: a sample, or a step of history
+	SamplePointer before,
+		shown; // `shown` is what rows are given from: a sample, or a step of history
 	Micros since = 0;
 	std::size_t row = 0;
 	const Sample *mapped = nullptr;
 	std::vector<std::pair<Source, std::size_t>> columns;
 };
 
-extern "C" void pgdba_ring_delete_scan(void *scan) { delete static_cast<Scan *>(scan); }
+extern "C" void pgdba_ring_delete_scan(void *scan) {
+	delete static_cast<Scan *>(scan);
+}
 
 extern "C" void pgdba_ring_begin(ForeignScanState *node, int flags) {
 	if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
@@ -194,7 +205,8 @@ extern "C" void pgdba_ring_begin(ForeignScanState *node, int flags) {
 
 // The window that the bounds leave, in the caller's as_of.
 void start(Scan &scan) {
-	Micros since = std::numeric_limits<Micros>::min() + 1, until = std::numeric_limits<Micros>::max();
+	Micros since = std::numeric_limits<Micros>::min() + 1,
+		   until = std::numeric_limits<Micros>::max();
 	const Micros as_of = pg::as_of();
 	if (as_of != 0)
 		until = as_of;
@@ -203,16 +215,19 @@ void start(Scan &scan) {
 		auto *const state = static_cast<ExprState *>(lfirst(expression));
 		bool null = false;
 		ExprContext *const context = scan.context;
-		const Datum value = pg::call([=, &null] { return ExecEvalExprSwitchContext(state, context, &null); });
+		const Datum value =
+			pg::call([=, &null] { return ExecEvalExprSwitchContext(state, context, &null); });
 		const Micros at = null ? 0 : DatumGetTimestampTz(value);
 		if (null) { // compares as unknown with everything: no rows
 			since = std::numeric_limits<Micros>::max();
 			continue;
 		}
 		const int which = lfirst_int(strategy);
-		if (which == BTGreaterStrategyNumber || which == BTGreaterEqualStrategyNumber || which == BTEqualStrategyNumber)
+		if (which == BTGreaterStrategyNumber || which == BTGreaterEqualStrategyNumber ||
+			which == BTEqualStrategyNumber)
 			since = std::max(since, at);
-		if (which == BTLessStrategyNumber || which == BTLessEqualStrategyNumber || which == BTEqualStrategyNumber)
+		if (which == BTLessStrategyNumber || which == BTLessEqualStrategyNumber ||
+			which == BTEqualStrategyNumber)
 			until = std::min(until, at);
 	}
 	scan.since = since;
@@ -224,7 +239,8 @@ void start(Scan &scan) {
 	if (since > until)
 		return;
 	if (scan.options.history)
-		scan.window = std::make_unique<Window>(scan.options.probe, scan.options.loop, since, until, as_of != 0);
+		scan.window = std::make_unique<Window>(scan.options.probe, scan.options.loop, since, until,
+											   as_of != 0);
 	else
 		scan.shown = last_sample(scan.options.probe, scan.options.loop, as_of);
 }
@@ -251,9 +267,9 @@ void map_columns(Scan &scan, TupleDesc descriptor) {
 		const char *const name = NameStr(TupleDescAttr(descriptor, i)->attname);
 		const int column = scan.shown->find_column(name);
 		scan.columns.emplace_back(i + 1 == kSampledAt ? Source::kSampledAt
-		                          : column >= 0       ? Source::kCell
-		                                              : Source::kMissing,
-		                          static_cast<std::size_t>(std::max(0, column)));
+								  : column >= 0       ? Source::kCell
+													  : Source::kMissing,
+								  static_cast<std::size_t>(std::max(0, column)));
 	}
 }
 
@@ -277,8 +293,9 @@ extern "C" TupleTableSlot *pgdba_ring_iterate(ForeignScanState *node) {
 				slot->tts_values[i] = TimestampTzGetDatum(scan.shown->sampled_at);
 				slot->tts_isnull[i] = false;
 			} else if (source == Source::kCell) {
-				slot->tts_isnull[i] = !pg::datum_of(scan.shown->at(scan.row, column),
-				                                TupleDescAttr(descriptor, i)->atttypid, &slot->tts_values[i]);
+				slot->tts_isnull[i] =
+					!pg::datum_of(scan.shown->at(scan.row, column),
+								  TupleDescAttr(descriptor, i)->atttypid, &slot->tts_values[i]);
 			}
 		}
 		++scan.row;
@@ -297,8 +314,9 @@ extern "C" void pgdba_ring_end(ForeignScanState *) {} // the reset callback dele
 extern "C" void pgdba_ring_explain(ForeignScanState *node, struct ExplainState *state) {
 	pg::entry([&] {
 		pg::call([&] {
-			ExplainPropertyInteger("Bounds on sampled_at", nullptr,
-			                       list_length(castNode(ForeignScan, node->ss.ps.plan)->fdw_private), state);
+			ExplainPropertyInteger(
+				"Bounds on sampled_at", nullptr,
+				list_length(castNode(ForeignScan, node->ss.ps.plan)->fdw_private), state);
 		});
 	});
 }

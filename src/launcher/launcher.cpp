@@ -30,7 +30,7 @@ void Launcher::say(const std::string &why) {
 		return;
 	said_ = why;
 	pg::log("pgdba cannot sample: " + why, {},
-	        "Create the database and the extension there, or set pgdba.database and restart.");
+			"Create the database and the extension there, or set pgdba.database and restart.");
 }
 
 Micros Launcher::look() {
@@ -49,7 +49,9 @@ Micros Launcher::look() {
 	}
 	if (sampler_.handle != nullptr) { // it ended
 		pg::forget_child(sampler_);
-		back_off_ = now - started_ > kLivedLongEnough ? 0 : std::clamp(2 * back_off_, kFirstBackOff, kLongestBackOff);
+		back_off_ = now - started_ > kLivedLongEnough
+						? 0
+						: std::clamp(2 * back_off_, kFirstBackOff, kLongestBackOff);
 		not_before_ = now + back_off_;
 	}
 	if (now < not_before_)

@@ -18,13 +18,21 @@ bool datum_of(const Cell &cell, Oid type, Datum *value) {
 	if (cell.null)
 		return false;
 	switch (type) {
-	case BOOLOID: *value = BoolGetDatum(cell.integer != 0); return cell.type == Type::kBool;
-	case INT8OID: *value = Int64GetDatum(cell.integer); return cell.type == Type::kInt8;
-	case INT4OID: *value = Int32GetDatum(static_cast<std::int32_t>(cell.integer)); return cell.type == Type::kInt8;
+	case BOOLOID:
+		*value = BoolGetDatum(cell.integer != 0);
+		return cell.type == Type::kBool;
+	case INT8OID:
+		*value = Int64GetDatum(cell.integer);
+		return cell.type == Type::kInt8;
+	case INT4OID:
+		*value = Int32GetDatum(static_cast<std::int32_t>(cell.integer));
+		return cell.type == Type::kInt8;
 	case FLOAT8OID:
 		*value = Float8GetDatum(cell.number());
 		return cell.type == Type::kFloat8 || cell.type == Type::kInt8;
-	case TIMESTAMPTZOID: *value = TimestampTzGetDatum(cell.integer); return cell.type == Type::kTimestamp;
+	case TIMESTAMPTZOID:
+		*value = TimestampTzGetDatum(cell.integer);
+		return cell.type == Type::kTimestamp;
 	case TEXTOID:
 		if (cell.type != Type::kText && cell.type != Type::kJson)
 			return false;
@@ -35,7 +43,8 @@ bool datum_of(const Cell &cell, Oid type, Datum *value) {
 			return false;
 		*value = json_datum(std::string(cell.text));
 		return true;
-	default: return false;
+	default:
+		return false;
 	}
 }
 
@@ -50,10 +59,12 @@ Datum return_sample(FunctionCallInfo fcinfo, const Sample &sample) {
 	for (std::size_t row = 0; row < sample.rows(); ++row) {
 		for (int i = 0; i < descriptor->natts; ++i) {
 			const FormData_pg_attribute *const attribute = TupleDescAttr(descriptor, i);
-			null[i] = !datum_of(sample.at(row, std::string_view(NameStr(attribute->attname))), attribute->atttypid,
-			                    &value[i]);
+			null[i] = !datum_of(sample.at(row, std::string_view(NameStr(attribute->attname))),
+								attribute->atttypid, &value[i]);
 		}
-		call([info, value, null] { tuplestore_putvalues(info->setResult, info->setDesc, value, null); });
+		call([info, value, null] {
+			tuplestore_putvalues(info->setResult, info->setDesc, value, null);
+		});
 	}
 	return Datum(0);
 }
@@ -64,7 +75,9 @@ Datum return_lines(FunctionCallInfo fcinfo, const std::vector<std::string> &line
 	for (const std::string &line : lines) {
 		Datum value = text_datum(line);
 		bool null = false;
-		call([info, &value, &null] { tuplestore_putvalues(info->setResult, info->setDesc, &value, &null); });
+		call([info, &value, &null] {
+			tuplestore_putvalues(info->setResult, info->setDesc, &value, &null);
+		});
 	}
 	return Datum(0);
 }
@@ -79,7 +92,8 @@ std::vector<std::string> text_array_argument(FunctionCallInfo fcinfo, int number
 	bool *nulls = nullptr;
 	int count = 0;
 	call([=, &elements, &nulls, &count] {
-		deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), TEXTOID, -1, false, TYPALIGN_INT,
+						  &elements, &nulls, &count);
 	});
 	std::vector<std::string> texts;
 	for (int i = 0; i < count; ++i) {
@@ -108,7 +122,8 @@ Micros parse_time(const std::string &text) {
 	const char *const value = text.c_str();
 	return call([value] {
 		return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(value),
-		                                               ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+													   ObjectIdGetDatum(InvalidOid),
+													   Int32GetDatum(-1)));
 	});
 }
 

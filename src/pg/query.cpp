@@ -1,9 +1,10 @@
 // The sandbox for probes and checks, and plain queries of our own.
 //
-// The sandbox is a read-only subtransaction that is always aborted, running as pgdba_sampler in a security-restricted
-// context, one prepared SELECT, SPI read-only. The abort takes back settings, notifications and large objects; session
-// advisory locks, which survive it, are released by the worker. The enclosing transaction of a worker has nothing left
-// in it and is committed, because aborting it would count in xact_rollback of the home database.
+// The sandbox is a read-only subtransaction that is always aborted, running as pgdba_sampler in a
+// security-restricted context, one prepared SELECT, SPI read-only. The abort takes back settings,
+// notifications and large objects; session advisory locks, which survive it, are released by the
+// worker. The enclosing transaction of a worker has nothing left in it and is committed, because
+// aborting it would count in xact_rollback of the home database.
 #include "pgdba/pg/query.hpp"
 
 #include "pgdba/pg/guard.hpp"
@@ -35,7 +36,8 @@ namespace {
 
 constexpr long kBatch = 256; // rows a cursor fetches at once
 
-// Plans of the sampler's probes and checks, by text; kept for the life of the process, never destroyed (rule C10).
+// Plans of the sampler's probes and checks, by text; kept for the life of the process, never
+// destroyed.
 std::unordered_map<std::string, SPIPlanPtr> &plans() {
 	static auto *const kept = new std::unordered_map<std::string, SPIPlanPtr>;
 	return *kept;
@@ -44,16 +46,40 @@ std::unordered_map<std::string, SPIPlanPtr> &plans() {
 // Type of a sample's column for a type of the server. RETURNS false when there is none.
 bool sample_type(Oid oid, Type *type) noexcept {
 	switch (oid) {
-	case BOOLOID: *type = Type::kBool; return true;
-	case INT2OID: case INT4OID: case INT8OID: case OIDOID: case XIDOID: case XID8OID:
-		*type = Type::kInt8; return true;
-	case FLOAT4OID: case FLOAT8OID: case NUMERICOID: case INTERVALOID:
-		*type = Type::kFloat8; return true;
-	case TEXTOID: case VARCHAROID: case BPCHAROID: case NAMEOID: case CHAROID: case UNKNOWNOID: case JSONOID:
-		*type = Type::kText; return true;
-	case TIMESTAMPTZOID: *type = Type::kTimestamp; return true;
-	case JSONBOID: *type = Type::kJson; return true;
-	default: return false;
+	case BOOLOID:
+		*type = Type::kBool;
+		return true;
+	case INT2OID:
+	case INT4OID:
+	case INT8OID:
+	case OIDOID:
+	case XIDOID:
+	case XID8OID:
+		*type = Type::kInt8;
+		return true;
+	case FLOAT4OID:
+	case FLOAT8OID:
+	case NUMERICOID:
+	case INTERVALOID:
+		*type = Type::kFloat8;
+		return true;
+	case TEXTOID:
+	case VARCHAROID:
+	case BPCHAROID:
+	case NAMEOID:
+	case CHAROID:
+	case UNKNOWNOID:
+	case JSONOID:
+		*type = Type::kText;
+		return true;
+	case TIMESTAMPTZOID:
+		*type = Type::kTimestamp;
+		return true;
+	case JSONBOID:
+		*type = Type::kJson;
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -65,10 +91,11 @@ std::vector<std::pair<std::string, Type>> describe(TupleDesc descriptor, std::ve
 		if (!sample_type(attribute->atttypid, &type)) {
 			const Oid oid = attribute->atttypid;
 			const char *const name = call([oid] { return format_type_be(oid); });
-			throw PgError(sqlstate("0A000"),
-			              "column \"" + std::string(NameStr(attribute->attname)) + "\" has type " + name +
-			                  ", which a sample cannot hold",
-			              {}, "Cast it to text, bigint, double precision, boolean, timestamptz or jsonb.");
+			throw PgError(
+				sqlstate("0A000"),
+				"column \"" + std::string(NameStr(attribute->attname)) + "\" has type " + name +
+					", which a sample cannot hold",
+				{}, "Cast it to text, bigint, double precision, boolean, timestamptz or jsonb.");
 		}
 		columns.emplace_back(NameStr(attribute->attname), type);
 		oids->push_back(attribute->atttypid);
@@ -78,31 +105,55 @@ std::vector<std::pair<std::string, Type>> describe(TupleDesc descriptor, std::ve
 
 double interval_seconds(const Interval &interval) noexcept {
 	return static_cast<double>(interval.time) / kMicrosPerSecond +
-	       86'400.0 * (interval.day + 30.0 * interval.month);
+		   86'400.0 * (interval.day + 30.0 * interval.month);
 }
 
 void set_cell(Sample &sample, std::size_t row, std::size_t column, Oid type, Datum value) {
 	switch (type) {
-	case BOOLOID: sample.set_bool(row, column, DatumGetBool(value)); break;
-	case INT2OID: sample.set_int(row, column, DatumGetInt16(value)); break;
-	case INT4OID: sample.set_int(row, column, DatumGetInt32(value)); break;
-	case INT8OID: case TIMESTAMPTZOID: case XID8OID: sample.set_int(row, column, DatumGetInt64(value)); break;
-	case OIDOID: case XIDOID: sample.set_int(row, column, DatumGetUInt32(value)); break;
-	case FLOAT4OID: sample.set_float(row, column, DatumGetFloat4(value)); break;
-	case FLOAT8OID: sample.set_float(row, column, DatumGetFloat8(value)); break;
-	case INTERVALOID: sample.set_float(row, column, interval_seconds(*DatumGetIntervalP(value))); break;
+	case BOOLOID:
+		sample.set_bool(row, column, DatumGetBool(value));
+		break;
+	case INT2OID:
+		sample.set_int(row, column, DatumGetInt16(value));
+		break;
+	case INT4OID:
+		sample.set_int(row, column, DatumGetInt32(value));
+		break;
+	case INT8OID:
+	case TIMESTAMPTZOID:
+	case XID8OID:
+		sample.set_int(row, column, DatumGetInt64(value));
+		break;
+	case OIDOID:
+	case XIDOID:
+		sample.set_int(row, column, DatumGetUInt32(value));
+		break;
+	case FLOAT4OID:
+		sample.set_float(row, column, DatumGetFloat4(value));
+		break;
+	case FLOAT8OID:
+		sample.set_float(row, column, DatumGetFloat8(value));
+		break;
+	case INTERVALOID:
+		sample.set_float(row, column, interval_seconds(*DatumGetIntervalP(value)));
+		break;
 	case NUMERICOID:
 		sample.set_float(row, column, call([value] {
-			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
-		}));
+							 return DatumGetFloat8(
+								 DirectFunctionCall1(numeric_float8_no_overflow, value));
+						 }));
 		break;
-	case NAMEOID: sample.set_text(row, column, NameStr(*DatumGetName(value))); break;
+	case NAMEOID:
+		sample.set_text(row, column, NameStr(*DatumGetName(value)));
+		break;
 	case CHAROID: {
 		const char text[2] = {DatumGetChar(value), '\0'};
 		sample.set_text(row, column, text);
 		break;
 	}
-	case UNKNOWNOID: sample.set_text(row, column, DatumGetCString(value)); break;
+	case UNKNOWNOID:
+		sample.set_text(row, column, DatumGetCString(value));
+		break;
 	case JSONBOID: {
 		const char *const text = call([value] {
 			Jsonb *const json = DatumGetJsonbP(value);
@@ -119,7 +170,8 @@ void set_cell(Sample &sample, std::size_t row, std::size_t column, Oid type, Dat
 }
 
 // Appends the rows of the current SPI_tuptable, up to the limits. RETURNS how many did not fit.
-std::int64_t take_rows(Sample &sample, const std::vector<Oid> &types, std::int64_t max_rows, std::size_t max_bytes) {
+std::int64_t take_rows(Sample &sample, const std::vector<Oid> &types, std::int64_t max_rows,
+					   std::size_t max_bytes) {
 	SPITupleTable *const table = SPI_tuptable;
 	const std::uint64_t rows = SPI_processed;
 	std::int64_t cut = 0;
@@ -133,8 +185,9 @@ std::int64_t take_rows(Sample &sample, const std::vector<Oid> &types, std::int64
 		for (std::size_t column = 0; column < types.size(); ++column) {
 			bool null = false;
 			const int number = static_cast<int>(column) + 1;
-			const Datum value =
-			    call([tuple, table, number, &null] { return SPI_getbinval(tuple, table->tupdesc, number, &null); });
+			const Datum value = call([tuple, table, number, &null] {
+				return SPI_getbinval(tuple, table->tupdesc, number, &null);
+			});
 			if (!null)
 				set_cell(sample, row, column, types[column], value);
 		}
@@ -159,30 +212,34 @@ SPIPlanPtr prepare_select(const std::string &query) {
 	SPIPlanPtr const plan = call([text] { return SPI_prepare(text, 0, nullptr); });
 	if (plan == nullptr)
 		throw PgError(sqlstate("42601"), "query cannot be prepared",
-		              call([] { return SPI_result_code_string(SPI_result); }));
+					  call([] { return SPI_result_code_string(SPI_result); }));
 	const bool one_select = call([plan] {
 		List *const sources = SPI_plan_get_plan_sources(plan);
 		if (list_length(sources) != 1 || !SPI_is_cursor_plan(plan))
 			return false;
 		const auto *const source = static_cast<CachedPlanSource *>(linitial(sources));
 		const auto *const parsed = linitial_node(Query, source->query_list);
-		return source->commandTag == CMDTAG_SELECT && !parsed->hasModifyingCTE && parsed->rowMarks == NIL;
+		return source->commandTag == CMDTAG_SELECT && !parsed->hasModifyingCTE &&
+			   parsed->rowMarks == NIL;
 	});
 	if (!one_select)
 		throw PgError(sqlstate("42601"), "query is not exactly one SELECT", {},
-		              "Probes and checks are single SELECT or VALUES statements.");
+					  "Probes and checks are single SELECT or VALUES statements.");
 	return plan;
 }
 
 TupleDesc result_descriptor(SPIPlanPtr plan) {
-	return static_cast<CachedPlanSource *>(linitial(call([plan] { return SPI_plan_get_plan_sources(plan); })))
-	    ->resultDesc;
+	return static_cast<CachedPlanSource *>(
+			   linitial(call([plan] { return SPI_plan_get_plan_sources(plan); })))
+		->resultDesc;
 }
 
-// Begins in the constructor, is aborted in the destructor. Everything that a query did is gone after it.
+// Begins in the constructor, is aborted in the destructor. Everything that a query did is gone
+// after it.
 class Sandbox {
 public:
-	explicit Sandbox(Micros budget) : armed_(budget > 0 && !call([] { return IsTransactionState(); })) {
+	explicit Sandbox(Micros budget)
+		: armed_(budget > 0 && !call([] { return IsTransactionState(); })) {
 		owns_transaction_ = !call([] { return IsTransactionState(); });
 		const int milliseconds = static_cast<int>(std::max<Micros>(1, budget / 1000));
 		if (owns_transaction_)
@@ -218,16 +275,17 @@ private:
 		const Oid role = call([] { return get_role_oid("pgdba_sampler", true); });
 		if (!OidIsValid(role))
 			throw PgError(sqlstate("42704"), "role \"pgdba_sampler\" does not exist", {},
-			              "Probes and checks run as this role; CREATE EXTENSION pgdba makes it.");
+						  "Probes and checks run as this role; CREATE EXTENSION pgdba makes it.");
 		call([role] {
 			Oid user = InvalidOid;
 			int context = 0;
 			XactReadOnly = true; // goes back when the subtransaction ends
 			GetUserIdAndSecContext(&user, &context);
-			SetUserIdAndSecContext(role, context | SECURITY_RESTRICTED_OPERATION | SECURITY_LOCAL_USERID_CHANGE);
+			SetUserIdAndSecContext(role, context | SECURITY_RESTRICTED_OPERATION |
+											 SECURITY_LOCAL_USERID_CHANGE);
 			// A caller's search_path must not decide which operator a check means.
-			(void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
-			                        0, false);
+			(void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+									PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 			PushActiveSnapshot(GetTransactionSnapshot());
 			(void)SPI_connect();
 		});
@@ -282,7 +340,8 @@ QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits) {
 				plans().emplace(text, plan);
 			}
 		}
-		Portal const portal = call([plan] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true); });
+		Portal const portal =
+			call([plan] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true); });
 		std::vector<Oid> types;
 		set_columns(result.rows, describe(portal->tupDesc, &types));
 		do {
@@ -348,7 +407,8 @@ void Transaction::commit() {
 namespace {
 
 // REQUIRES: a transaction. Connects, executes with text parameters, leaves the result to `take`.
-template <class Take> void run_own(std::string_view query, const std::vector<std::string> &parameters, Take take) {
+template <class Take>
+void run_own(std::string_view query, const std::vector<std::string> &parameters, Take take) {
 	const std::string text(query);
 	const char *const command = text.c_str();
 	std::vector<Oid> types(parameters.size(), TEXTOID);
@@ -361,10 +421,11 @@ template <class Take> void run_own(std::string_view query, const std::vector<std
 	Oid *const type = types.data();
 	Datum *const value = values.data();
 	const int count = static_cast<int>(parameters.size());
-	const int code = call([=] { return SPI_execute_with_args(command, count, type, value, nullptr, false, 0); });
+	const int code =
+		call([=] { return SPI_execute_with_args(command, count, type, value, nullptr, false, 0); });
 	if (code < 0)
 		throw PgError(sqlstate("XX000"), "could not run a query of pgdba",
-		              call([code] { return SPI_result_code_string(code); }));
+					  call([code] { return SPI_result_code_string(code); }));
 	take();
 	call([] { (void)SPI_finish(); });
 }

@@ -23,9 +23,11 @@ namespace pgdba::pg {
 
 namespace {
 
-// Positions of our columns in a slot table, found by name: an older library meets a newer schema after an update.
+// Positions of our columns in a slot table, found by name: an older library meets a newer schema
+// after an update.
 enum Attribute { kSlot, kTick, kSampledAt, kProbe, kKeyframe, kPayload, kAttributes };
-constexpr const char *kAttributeNames[kAttributes] = {"slot", "tick", "sampled_at", "probe", "keyframe", "payload"};
+constexpr const char *kAttributeNames[kAttributes] = {"slot",  "tick",     "sampled_at",
+													  "probe", "keyframe", "payload"};
 
 struct SlotTable {
 	Relation relation = nullptr;
@@ -61,7 +63,8 @@ RingAccess open_slot(std::string_view loop, int slot, LOCKMODE mode, bool wait, 
 	for (int wanted = 0; wanted < kAttributes; ++wanted) {
 		table->attribute[wanted] = -1;
 		for (int i = 0; i < descriptor->natts; ++i)
-			if (std::strcmp(NameStr(TupleDescAttr(descriptor, i)->attname), kAttributeNames[wanted]) == 0)
+			if (std::strcmp(NameStr(TupleDescAttr(descriptor, i)->attname),
+							kAttributeNames[wanted]) == 0)
 				table->attribute[wanted] = i;
 		if (table->attribute[wanted] < 0)
 			return RingAccess::kMissing;
@@ -78,7 +81,8 @@ void close_slot(const SlotTable &table) {
 
 RingAccess insert_ring_rows(std::string_view loop, int slot, const std::vector<RingRow> &rows) {
 	SlotTable table;
-	if (const RingAccess access = open_slot(loop, slot, RowExclusiveLock, false, &table); access != RingAccess::kDone)
+	if (const RingAccess access = open_slot(loop, slot, RowExclusiveLock, false, &table);
+		access != RingAccess::kDone)
 		return access;
 	Relation const relation = table.relation;
 	const int count = RelationGetDescr(relation)->natts;
@@ -95,12 +99,14 @@ RingAccess insert_ring_rows(std::string_view loop, int slot, const std::vector<R
 		set(kTick, Int64GetDatum(row.tick));
 		set(kSampledAt, TimestampTzGetDatum(row.sampled_at));
 		set(kProbe, call([probe] {
-			    return PointerGetDatum(cstring_to_text_with_len(probe->data(), static_cast<int>(probe->size())));
-		    }));
+				return PointerGetDatum(
+					cstring_to_text_with_len(probe->data(), static_cast<int>(probe->size())));
+			}));
 		set(kKeyframe, BoolGetDatum(row.keyframe));
 		set(kPayload, call([payload] { // bytea and text have the same shape
-			    return PointerGetDatum(cstring_to_text_with_len(payload->data(), static_cast<int>(payload->size())));
-		    }));
+				return PointerGetDatum(
+					cstring_to_text_with_len(payload->data(), static_cast<int>(payload->size())));
+			}));
 		Datum *const value = values.data();
 		bool *const null = nulls.get();
 		call([relation, value, null] {
@@ -125,14 +131,17 @@ RingAccess truncate_ring_slot(std::string_view loop, int slot) {
 
 RingAccess first_in_slot(std::string_view loop, int slot, Micros *first, std::uint64_t *bytes) {
 	SlotTable table;
-	if (const RingAccess access = open_slot(loop, slot, AccessShareLock, false, &table); access != RingAccess::kDone)
+	if (const RingAccess access = open_slot(loop, slot, AccessShareLock, false, &table);
+		access != RingAccess::kDone)
 		return access;
 	Relation const relation = table.relation;
 	const int attribute = table.attribute[kSampledAt] + 1;
-	*bytes = std::uint64_t{BLCKSZ} * call([relation] { return RelationGetNumberOfBlocks(relation); });
+	*bytes =
+		std::uint64_t{BLCKSZ} * call([relation] { return RelationGetNumberOfBlocks(relation); });
 	*first = call([relation, attribute]() -> Micros {
 		// From the first page: a synchronized scan would begin anywhere.
-		TableScanDesc const scan = table_beginscan_strat(relation, GetActiveSnapshot(), 0, nullptr, true, false);
+		TableScanDesc const scan =
+			table_beginscan_strat(relation, GetActiveSnapshot(), 0, nullptr, true, false);
 		HeapTuple const tuple = heap_getnext(scan, ForwardScanDirection);
 		bool null = true;
 		Datum value = 0;
@@ -145,10 +154,11 @@ RingAccess first_in_slot(std::string_view loop, int slot, Micros *first, std::ui
 	return RingAccess::kDone;
 }
 
-RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view probe, Micros since, Micros until,
-                          bool wait, std::vector<RingRow> *rows) {
+RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view probe, Micros since,
+						  Micros until, bool wait, std::vector<RingRow> *rows) {
 	SlotTable table;
-	if (const RingAccess access = open_slot(loop, slot, AccessShareLock, wait, &table); access != RingAccess::kDone)
+	if (const RingAccess access = open_slot(loop, slot, AccessShareLock, wait, &table);
+		access != RingAccess::kDone)
 		return access;
 	Relation const relation = table.relation;
 	const int count = RelationGetDescr(relation)->natts;
@@ -157,7 +167,7 @@ RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view prob
 	Datum *const value = values.data();
 	bool *const null = nulls.get();
 	TableScanDesc const scan =
-	    call([relation] { return table_beginscan(relation, GetActiveSnapshot(), 0, nullptr); });
+		call([relation] { return table_beginscan(relation, GetActiveSnapshot(), 0, nullptr); });
 	while (true) {
 		HeapTuple const tuple = call([scan, relation, value, null] {
 			CHECK_FOR_INTERRUPTS();
@@ -170,35 +180,38 @@ RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view prob
 			break;
 		const Micros at = DatumGetTimestampTz(value[table.attribute[kSampledAt]]);
 		const bool keyframe = DatumGetBool(value[table.attribute[kKeyframe]]);
-		const text *const name = reinterpret_cast<text *>(DatumGetPointer(value[table.attribute[kProbe]]));
+		const text *const name =
+			reinterpret_cast<text *>(DatumGetPointer(value[table.attribute[kProbe]]));
 		if (at > until || (!keyframe && at < since) ||
-		    std::string_view(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) != probe)
+			std::string_view(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) != probe)
 			continue;
 		const Datum stored = value[table.attribute[kPayload]];
 		const bytea *const payload = call([stored] { return DatumGetByteaPP(stored); });
-		rows->push_back({DatumGetInt64(value[table.attribute[kTick]]), at, std::string(probe), keyframe,
-		                 std::string(VARDATA_ANY(payload), VARSIZE_ANY_EXHDR(payload))});
+		rows->push_back({DatumGetInt64(value[table.attribute[kTick]]), at, std::string(probe),
+						 keyframe, std::string(VARDATA_ANY(payload), VARSIZE_ANY_EXHDR(payload))});
 		if (static_cast<const void *>(payload) != DatumGetPointer(stored))
 			call([payload] { pfree(const_cast<bytea *>(payload)); });
 	}
 	call([scan] { table_endscan(scan); });
 	close_slot(table);
-	// The server puts a short row into any page that has room: the order of pages is not that of time.
-	std::stable_sort(rows->begin(), rows->end(),
-	                 [](const RingRow &a, const RingRow &b) { return a.sampled_at < b.sampled_at; });
+	// The server puts a short row into any page that has room: the order of pages is not that of
+	// time.
+	std::stable_sort(rows->begin(), rows->end(), [](const RingRow &a, const RingRow &b) {
+		return a.sampled_at < b.sampled_at;
+	});
 	return RingAccess::kDone;
 }
 
 bool ring_is_published(std::string *publication) {
 	const Sample found = select_rows(
-	    "SELECT p.pubname FROM pg_catalog.pg_publication p WHERE p.puballtables"
-	    " UNION ALL SELECT p.pubname FROM pg_catalog.pg_publication p"
-	    " JOIN pg_catalog.pg_publication_namespace n ON n.pnpubid OPERATOR(pg_catalog.=) p.oid"
-	    " WHERE n.pnnspid OPERATOR(pg_catalog.=) 'pgdba'::pg_catalog.regnamespace"
-	    " UNION ALL SELECT p.pubname FROM pg_catalog.pg_publication p"
-	    " JOIN pg_catalog.pg_publication_rel r ON r.prpubid OPERATOR(pg_catalog.=) p.oid"
-	    " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.prrelid"
-	    " WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgdba'::pg_catalog.regnamespace LIMIT 1");
+		"SELECT p.pubname FROM pg_catalog.pg_publication p WHERE p.puballtables"
+		" UNION ALL SELECT p.pubname FROM pg_catalog.pg_publication p"
+		" JOIN pg_catalog.pg_publication_namespace n ON n.pnpubid OPERATOR(pg_catalog.=) p.oid"
+		" WHERE n.pnnspid OPERATOR(pg_catalog.=) 'pgdba'::pg_catalog.regnamespace"
+		" UNION ALL SELECT p.pubname FROM pg_catalog.pg_publication p"
+		" JOIN pg_catalog.pg_publication_rel r ON r.prpubid OPERATOR(pg_catalog.=) p.oid"
+		" JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.prrelid"
+		" WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgdba'::pg_catalog.regnamespace LIMIT 1");
 	if (found.rows() == 0)
 		return false;
 	*publication = found.at(0, std::size_t{0}).text;

@@ -1,5 +1,6 @@
-// One region of shared memory, two locks: kHead guards the head, kRing the memory ring behind it. No code holds both.
-// Critical sections are straight-line code on plain memory: nothing in them can raise an error (rule C8).
+// One region of shared memory, two locks: kHead guards the head, kRing the memory ring behind it.
+// No code holds both. Critical sections are straight-line code on plain memory: nothing in them can
+// raise an error.
 #include "pgdba/pg/shared.hpp"
 
 #include "pgdba/core/codec.hpp"
@@ -82,7 +83,8 @@ void copy_text(char *to, std::size_t size, std::string_view from) noexcept {
 	to[length] = '\0';
 }
 
-// Leaves the process table when the process exits, whatever the reason but a crash (which wipes shared memory).
+// Leaves the process table when the process exits, whatever the reason but a crash (which wipes
+// shared memory).
 extern "C" void pgdba_leave_process_table(int, Datum role) {
 	if (region == nullptr)
 		return;
@@ -119,31 +121,36 @@ void request_shared_memory() {
 	shmem_startup_hook = pgdba_shmem_startup;
 }
 
-bool shared_attached() noexcept { return region != nullptr; }
+bool shared_attached() noexcept {
+	return region != nullptr;
+}
 
 void attach_shared_memory() {
 	bool found = false;
 	Region *const attached = call([&found] {
-		// The size is checked by ShmemInitStruct; it is known only to the library that asked for it.
+		// The size is checked by ShmemInitStruct; it is known only to the library that asked for
+		// it.
 		LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 		void *const place = ShmemInitStruct(
-		    kName,
-		    kRingOffset + static_cast<std::size_t>(option_int("pgdba.shared_memory")) * 1024 * 1024,
-		    &found);
+			kName,
+			kRingOffset + static_cast<std::size_t>(option_int("pgdba.shared_memory")) * 1024 * 1024,
+			&found);
 		LWLockRelease(AddinShmemInitLock);
 		return static_cast<Region *>(place);
 	});
 	if (!found || attached->head.magic != kMagic)
-		throw PgError(sqlstate("55000"), "shared memory of pgdba is not there or of another version");
+		throw PgError(sqlstate("55000"),
+					  "shared memory of pgdba is not there or of another version");
 	locks = call([] { return GetNamedLWLockTranche(kName); });
 	region = attached;
 }
 
 void require_preload() {
 	if (region == nullptr)
-		throw PgError(sqlstate("55000"), "pgdba must be loaded via shared_preload_libraries", {},
-		              "Add \"shared_preload_libraries = 'pg_stat_statements,pgdba'\" to postgresql.conf "
-		              "(keep what is there) and restart the server.");
+		throw PgError(
+			sqlstate("55000"), "pgdba must be loaded via shared_preload_libraries", {},
+			"Add \"shared_preload_libraries = 'pg_stat_statements,pgdba'\" to postgresql.conf "
+			"(keep what is there) and restart the server.");
 }
 
 void read_head_raw(HeadReader reader, void *argument) {
@@ -161,13 +168,13 @@ SharedHead snapshot_head() {
 }
 
 bool ring_append(std::string_view stream, bool injected, Micros sampled_at, bool keyframe,
-                 std::string_view payload) {
+				 std::string_view payload) {
 	const StreamName name(stream);
 	bool done = false;
 	locked(kRingLock, LW_EXCLUSIVE, [&] {
 		const int number = ring().open_stream(name.text, injected);
 		done = number >= 0 &&
-		       ring().append(number, sampled_at, keyframe, payload.data(), payload.size());
+			   ring().append(number, sampled_at, keyframe, payload.data(), payload.size());
 	});
 	return done;
 }
@@ -226,8 +233,8 @@ bool ring_span(std::string_view stream, bool injected, Micros *oldest, Micros *n
 }
 
 RingCursor::RingCursor(std::string_view stream, bool injected, Micros since, Micros until,
-                       std::size_t max)
-    : entries_(max) {
+					   std::size_t max)
+	: entries_(max) {
 	const StreamName name(stream);
 	std::size_t count = 0;
 	locked(kRingLock, LW_SHARED, [&] {
@@ -245,7 +252,7 @@ bool RingCursor::next(Sample *sample) {
 		if (entry.keyframe_sequence != keyframe_sequence_) {
 			buffer_.resize(entry.keyframe_length);
 			locked(kRingLock, LW_SHARED,
-			       [&] { there = ring().copy_keyframe(entry, buffer_.data()); });
+				   [&] { there = ring().copy_keyframe(entry, buffer_.data()); });
 			if (!there)
 				continue; // evicted meanwhile: it was the oldest, the window begins later
 			keyframe_ = decode_keyframe(buffer_);
@@ -266,7 +273,7 @@ bool RingCursor::next(Sample *sample) {
 }
 
 std::vector<Sample> ring_window(std::string_view stream, bool injected, Micros since, Micros until,
-                                std::size_t max) {
+								std::size_t max) {
 	std::vector<Sample> samples;
 	RingCursor cursor(stream, injected, since, until, max);
 	for (Sample sample; cursor.next(&sample);)
@@ -278,7 +285,7 @@ void announce_process(Role role, std::string_view state) {
 	const int index = static_cast<int>(role);
 	call([index] { before_shmem_exit(pgdba_leave_process_table, Int32GetDatum(index)); });
 	constexpr const char *kNames[kRoles] = {"pgdba launcher", "pgdba sampler", "pgdba server",
-	                                        "pgdba reader"};
+											"pgdba reader"};
 	const Micros started = now();
 	const int number = compat::my_process_number();
 	locked(kHeadLock, LW_EXCLUSIVE, [&] {
@@ -301,15 +308,14 @@ void process_state(Role role, std::string_view state) {
 
 void process_error(Role role, std::string_view error) {
 	write_head([&](SharedHead &head) {
-		copy_text(head.processes[static_cast<int>(role)].last_error,
-		          sizeof ProcessSlot::last_error, error);
+		copy_text(head.processes[static_cast<int>(role)].last_error, sizeof ProcessSlot::last_error,
+				  error);
 	});
 }
 
 void wake(Role role) {
 	int number = -1;
-	locked(kHeadLock, LW_SHARED,
-	       [&] { number = region->process_number[static_cast<int>(role)]; });
+	locked(kHeadLock, LW_SHARED, [&] { number = region->process_number[static_cast<int>(role)]; });
 	if (number >= 0)
 		compat::set_latch_of(number);
 }
@@ -318,8 +324,8 @@ Micros request_sample(unsigned loops, Micros timeout) {
 	std::uint64_t wanted[kLoops.size()] = {};
 	bool running = false;
 	write_head([&](SharedHead &head) {
-		running = head.processes[static_cast<int>(Role::kSampler)].pid != 0 &&
-		          head.missing[0] == '\0';
+		running =
+			head.processes[static_cast<int>(Role::kSampler)].pid != 0 && head.missing[0] == '\0';
 		for (std::size_t i = 0; i < kLoops.size(); ++i)
 			if (running && (loops & (1U << i)) != 0)
 				wanted[i] = ++head.loops[i].requested;
@@ -332,7 +338,7 @@ Micros request_sample(unsigned loops, Micros timeout) {
 		Micros last = 0;
 		read_head([&](const SharedHead &head) {
 			running = head.processes[static_cast<int>(Role::kSampler)].pid != 0 &&
-			          head.missing[0] == '\0';
+					  head.missing[0] == '\0';
 			for (std::size_t i = 0; i < kLoops.size(); ++i) {
 				if (head.loops[i].completed < wanted[i])
 					done = false;
@@ -347,7 +353,7 @@ Micros request_sample(unsigned loops, Micros timeout) {
 		if (now() >= deadline) {
 			call([] { ConditionVariableCancelSleep(); });
 			throw PgError(sqlstate("57014"), "the sampler did not finish in time", {},
-			              "See pgdba.processes and pgdba.loops; a larger timeout may help.");
+						  "See pgdba.processes and pgdba.loops; a larger timeout may help.");
 		}
 		// Short sleeps: a sampler that dies does not broadcast.
 		call([] {
@@ -358,8 +364,8 @@ Micros request_sample(unsigned loops, Micros timeout) {
 	call([] { ConditionVariableCancelSleep(); });
 	const SharedHead head = snapshot_head();
 	throw PgError(sqlstate("55000"), "no sampler is running",
-	              head.missing[0] != '\0' ? head.missing : "",
-	              "See pgdba.processes; pgdba.resume() ends a pause.");
+				  head.missing[0] != '\0' ? head.missing : "",
+				  "See pgdba.processes; pgdba.resume() ends a pause.");
 }
 
 void complete_requests(int loop, std::uint64_t up_to) {

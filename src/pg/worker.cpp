@@ -31,12 +31,15 @@ namespace pgdba::pg {
 namespace {
 
 constexpr int kRestartSeconds = 5;
-constexpr std::int32_t kInvalidDatabase = -2; // datconnlimit of a database whose DROP was interrupted
+constexpr std::int32_t kInvalidDatabase =
+	-2; // datconnlimit of a database whose DROP was interrupted
 
-void copy_name(char *to, const char *from) { strlcpy(to, from, BGW_MAXLEN); }
+void copy_name(char *to, const char *from) {
+	strlcpy(to, from, BGW_MAXLEN);
+}
 
 void register_static(const char *name, const char *library, const char *function, int flags,
-                     BgWorkerStartTime start) {
+					 BgWorkerStartTime start) {
 	BackgroundWorker worker{};
 	copy_name(worker.bgw_name, name);
 	copy_name(worker.bgw_type, name);
@@ -48,71 +51,71 @@ void register_static(const char *name, const char *library, const char *function
 	RegisterBackgroundWorker(&worker);
 }
 
-// What the owner of a database or a role could have planted with ALTER DATABASE or ALTER ROLE ... SET.
-// Overridden right after connecting; a setting that this server version lacks is left out.
+// What the owner of a database or a role could have planted with ALTER DATABASE or ALTER ROLE ...
+// SET. Overridden right after connecting; a setting that this server version lacks is left out.
 struct Pinned {
 	const char *name, *value;
 };
 constexpr Pinned kPinned[] = {
-    {"role", "none"},
-    {"search_path", "pg_catalog, pg_temp"},
-    {"default_transaction_isolation", "read committed"},
-    {"default_transaction_deferrable", "off"},
-    {"default_transaction_read_only", "off"},
-    {"synchronous_commit", "off"}, // a dead synchronous standby must not stop sampling
-    {"statement_timeout", "0"},    // each statement arms its own timer
-    {"transaction_timeout", "0"},
-    {"idle_in_transaction_session_timeout", "0"},
-    {"idle_session_timeout", "0"},
-    {"row_security", "on"},
-    {"session_replication_role", "origin"},
-    {"stats_fetch_consistency", "cache"},
-    {"jit", "off"},
-    {"max_parallel_workers_per_gather", "0"},
-    {"work_mem", "4MB"},
-    {"hash_mem_multiplier", "2"},
-    {"temp_file_limit", "64MB"},
-    {"temp_tablespaces", ""},
-    {"default_tablespace", ""},
-    {"default_table_access_method", "heap"},
-    {"plan_cache_mode", "auto"},
-    {"enable_bitmapscan", "on"},
-    {"enable_hashagg", "on"},
-    {"enable_hashjoin", "on"},
-    {"enable_indexscan", "on"},
-    {"enable_indexonlyscan", "on"},
-    {"enable_material", "on"},
-    {"enable_memoize", "on"},
-    {"enable_mergejoin", "on"},
-    {"enable_nestloop", "on"},
-    {"enable_seqscan", "on"},
-    {"enable_sort", "on"},
-    {"from_collapse_limit", "8"},
-    {"join_collapse_limit", "8"},
-    {"client_min_messages", "error"},
-    {"standard_conforming_strings", "on"},
-    {"array_nulls", "on"},
-    {"transform_null_equals", "off"},
-    {"quote_all_identifiers", "off"},
-    {"DateStyle", "ISO, MDY"},
-    {"IntervalStyle", "postgres"},
-    {"TimeZone", "UTC"},
-    {"bytea_output", "hex"},
-    {"extra_float_digits", "1"},
-    {"lc_numeric", "C"},
-    {"lc_time", "C"},
-    {"restrict_nonsystem_relation_kind", ""}, // our views stand on foreign tables
+	{"role", "none"},
+	{"search_path", "pg_catalog, pg_temp"},
+	{"default_transaction_isolation", "read committed"},
+	{"default_transaction_deferrable", "off"},
+	{"default_transaction_read_only", "off"},
+	{"synchronous_commit", "off"}, // a dead synchronous standby must not stop sampling
+	{"statement_timeout", "0"},    // each statement arms its own timer
+	{"transaction_timeout", "0"},
+	{"idle_in_transaction_session_timeout", "0"},
+	{"idle_session_timeout", "0"},
+	{"row_security", "on"},
+	{"session_replication_role", "origin"},
+	{"stats_fetch_consistency", "cache"},
+	{"jit", "off"},
+	{"max_parallel_workers_per_gather", "0"},
+	{"work_mem", "4MB"},
+	{"hash_mem_multiplier", "2"},
+	{"temp_file_limit", "64MB"},
+	{"temp_tablespaces", ""},
+	{"default_tablespace", ""},
+	{"default_table_access_method", "heap"},
+	{"plan_cache_mode", "auto"},
+	{"enable_bitmapscan", "on"},
+	{"enable_hashagg", "on"},
+	{"enable_hashjoin", "on"},
+	{"enable_indexscan", "on"},
+	{"enable_indexonlyscan", "on"},
+	{"enable_material", "on"},
+	{"enable_memoize", "on"},
+	{"enable_mergejoin", "on"},
+	{"enable_nestloop", "on"},
+	{"enable_seqscan", "on"},
+	{"enable_sort", "on"},
+	{"from_collapse_limit", "8"},
+	{"join_collapse_limit", "8"},
+	{"client_min_messages", "error"},
+	{"standard_conforming_strings", "on"},
+	{"array_nulls", "on"},
+	{"transform_null_equals", "off"},
+	{"quote_all_identifiers", "off"},
+	{"DateStyle", "ISO, MDY"},
+	{"IntervalStyle", "postgres"},
+	{"TimeZone", "UTC"},
+	{"bytea_output", "hex"},
+	{"extra_float_digits", "1"},
+	{"lc_numeric", "C"},
+	{"lc_time", "C"},
+	{"restrict_nonsystem_relation_kind", ""}, // our views stand on foreign tables
 };
 
 } // namespace
 
 void register_static_workers() {
 	register_static("pgdba launcher", "pgdba", "pgdba_launcher_main",
-	                BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
-	                BgWorkerStart_ConsistentState);
+					BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
+					BgWorkerStart_ConsistentState);
 	// Shared memory only, so that it answers during recovery, saturation and shutdown.
 	register_static("pgdba server", "pgdba_http", "pgdba_server_main", BGWORKER_SHMEM_ACCESS,
-	                BgWorkerStart_PostmasterStart);
+					BgWorkerStart_PostmasterStart);
 }
 
 void begin_worker() {
@@ -150,7 +153,8 @@ bool database_usable(std::string_view name, std::uint32_t *oid, std::string *why
 		bool allow_connections;
 		std::int32_t connection_limit;
 	};
-	// A plain scan: without a database this process has no system cache, and on a new cluster no index either.
+	// A plain scan: without a database this process has no system cache, and on a new cluster no
+	// index either.
 	const Found found = call([cname]() -> Found {
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
@@ -174,14 +178,15 @@ bool database_usable(std::string_view name, std::uint32_t *oid, std::string *why
 	else if (!found.allow_connections)
 		*why_not = "database \"" + text + "\" (pgdba.database) does not allow connections";
 	else if (found.connection_limit == kInvalidDatabase)
-		*why_not = "database \"" + text + "\" (pgdba.database) is invalid: its DROP was interrupted";
+		*why_not =
+			"database \"" + text + "\" (pgdba.database) is invalid: its DROP was interrupted";
 	else
 		return true;
 	return false;
 }
 
 bool start_child(const char *name, const char *function, std::uint32_t argument,
-                 std::string_view extra, Child *child) {
+				 std::string_view extra, Child *child) {
 	BackgroundWorker worker{};
 	copy_name(worker.bgw_name, name);
 	copy_name(worker.bgw_type, name);
@@ -192,7 +197,8 @@ bool start_child(const char *name, const char *function, std::uint32_t argument,
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	worker.bgw_main_arg = UInt32GetDatum(argument);
 	worker.bgw_notify_pid = MyProcPid;
-	std::memcpy(worker.bgw_extra, extra.data(), std::min<std::size_t>(extra.size(), BGW_EXTRALEN - 1));
+	std::memcpy(worker.bgw_extra, extra.data(),
+				std::min<std::size_t>(extra.size(), BGW_EXTRALEN - 1));
 	BackgroundWorker *const registration = &worker;
 	BackgroundWorkerHandle *handle = nullptr;
 	BackgroundWorkerHandle **const place = &handle;
@@ -211,7 +217,8 @@ ChildState child_state(Child &child) {
 		return ChildState::kStopped;
 	pid_t pid = 0;
 	auto *const handle = static_cast<BackgroundWorkerHandle *>(child.handle);
-	const BgwHandleStatus status = call([handle, &pid] { return GetBackgroundWorkerPid(handle, &pid); });
+	const BgwHandleStatus status =
+		call([handle, &pid] { return GetBackgroundWorkerPid(handle, &pid); });
 	if (status == BGWH_STARTED) {
 		child.pid = pid;
 		return ChildState::kRunning;
@@ -234,7 +241,7 @@ bool wait_latch(Micros timeout) {
 	const long milliseconds = static_cast<long>(std::max<Micros>(0, (timeout + 999) / 1000));
 	return call([milliseconds] {
 		(void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
-		                compat::wait_event());
+						compat::wait_event());
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (!ConfigReloadPending)
@@ -249,8 +256,12 @@ void check_interrupts() {
 	call([] { CHECK_FOR_INTERRUPTS(); });
 }
 
-Micros now() { return GetCurrentTimestamp(); } // reads the clock: cannot fail
-Micros server_start() { return PgStartTime; }
+Micros now() {
+	return GetCurrentTimestamp();
+} // reads the clock: cannot fail
+Micros server_start() {
+	return PgStartTime;
+}
 
 Micros cpu_time() {
 	timespec time{};
@@ -264,11 +275,12 @@ bool in_recovery() {
 
 void log(std::string_view message, std::string_view detail, std::string_view hint) {
 	const std::string texts[] = {std::string(message), std::string(detail), std::string(hint)};
-	const char *const m = texts[0].c_str(), *const d = texts[1].c_str(), *const h = texts[2].c_str();
+	const char *const m = texts[0].c_str(), *const d = texts[1].c_str(),
+					  *const h = texts[2].c_str();
 	call([m, d, h] {
 		ereport(LOG, (errcode(ERRCODE_SUCCESSFUL_COMPLETION), errmsg_internal("%s", m),
-		              d[0] != '\0' ? errdetail_internal("%s", d) : 0,
-		              h[0] != '\0' ? errhint("%s", h) : 0));
+					  d[0] != '\0' ? errdetail_internal("%s", d) : 0,
+					  h[0] != '\0' ? errhint("%s", h) : 0));
 	});
 }
 

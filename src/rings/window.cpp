@@ -1,5 +1,5 @@
-// A window is read from three places in order of time: tables up to where memory begins, memory, and the live sample.
-// Payloads are decoded one at a time; of the tables one slot is held at once.
+// A window is read from three places in order of time: tables up to where memory begins, memory,
+// and the live sample. Payloads are decoded one at a time; of the tables one slot is held at once.
 #include "pgdba/rings/window.hpp"
 
 #include "pgdba/core/codec.hpp"
@@ -34,7 +34,9 @@ Micros look_back(Micros since) noexcept {
 
 } // namespace
 
-void set_live_samples(const LiveSamples *samples) noexcept { live_samples = samples; }
+void set_live_samples(const LiveSamples *samples) noexcept {
+	live_samples = samples;
+}
 
 SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros as_of) {
 	const Micros until = as_of == 0 ? std::numeric_limits<Micros>::max() : as_of;
@@ -48,19 +50,22 @@ SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros 
 	return last;
 }
 
-Window::Window(std::string_view probe, std::string_view loop, Micros since, Micros until, bool injected)
-    : probe_(probe), loop_(loop), since_(since),
-      memory_(probe, false, since, until, kMaxMemoryEntries), live_(live(probe)) {
+Window::Window(std::string_view probe, std::string_view loop, Micros since, Micros until,
+			   bool injected)
+	: probe_(probe), loop_(loop), since_(since),
+	  memory_(probe, false, since, until, kMaxMemoryEntries), live_(live(probe)) {
 	Micros oldest = 0, newest = 0;
 	const bool in_memory = pg::ring_span(probe, false, &oldest, &newest);
 	if (injected)
 		injected_ = pg::ring_window(probe, true, since, until, kMaxInjected);
-	// A standby reads memory only: a report over the tables would hold back the replay of a TRUNCATE.
+	// A standby reads memory only: a report over the tables would hold back the replay of a
+	// TRUNCATE.
 	if ((!in_memory || oldest > since) && !pg::in_recovery()) {
 		tables_until_ = in_memory ? std::min(oldest - 1, until) : until;
 		load_slots(since, tables_until_);
 	}
-	if (live_ != nullptr && (live_->sampled_at > until || (in_memory && live_->sampled_at <= newest)))
+	if (live_ != nullptr &&
+		(live_->sampled_at > until || (in_memory && live_->sampled_at <= newest)))
 		live_ = nullptr;
 }
 
@@ -70,7 +75,8 @@ void Window::load_slots(Micros since, Micros until) {
 	for (int slot = 0; slot < pg::kRingSlots; ++slot) {
 		Micros first = 0;
 		std::uint64_t bytes = 0;
-		if (pg::first_in_slot(loop_, slot, &first, &bytes) == pg::RingAccess::kDone && first != 0 && first <= until)
+		if (pg::first_in_slot(loop_, slot, &first, &bytes) == pg::RingAccess::kDone && first != 0 &&
+			first <= until)
 			firsts.emplace_back(first, slot);
 	}
 	std::sort(firsts.begin(), firsts.end());
@@ -100,7 +106,8 @@ bool Window::next_from_tables(Sample *sample) {
 		rows_.clear();
 		row_ = 0;
 		has_keyframe_ = false;
-		(void)pg::read_ring_rows(loop_, slots_[slot_++], probe_, look_back(since_), tables_until_, false, &rows_);
+		(void)pg::read_ring_rows(loop_, slots_[slot_++], probe_, look_back(since_), tables_until_,
+								 false, &rows_);
 	}
 }
 
@@ -114,7 +121,8 @@ bool Window::next_kept(Sample *sample) {
 	return true;
 }
 
-// Merges injected samples in, and passes over all that lies before the last one older than the window.
+// Merges injected samples in, and passes over all that lies before the last one older than the
+// window.
 SamplePointer Window::next() {
 	std::optional<Sample> before;
 	while (true) {
@@ -125,7 +133,7 @@ SamplePointer Window::next() {
 		}
 		Sample next;
 		if (injected_position_ < injected_.size() &&
-		    (!pending_ || injected_[injected_position_].sampled_at <= pending_->sampled_at)) {
+			(!pending_ || injected_[injected_position_].sampled_at <= pending_->sampled_at)) {
 			next = injected_[injected_position_++];
 		} else if (pending_) {
 			next = std::move(*pending_);

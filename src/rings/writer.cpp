@@ -30,7 +30,8 @@ Sample first_rows(const Sample &sample, std::size_t rows) {
 } // namespace
 
 Encoded encode_next(KeyframeState &state, const Sample &sample, int most_differences) {
-	if (state.differences >= 0 && state.differences < most_differences && same_columns(state.keyframe, sample)) {
+	if (state.differences >= 0 && state.differences < most_differences &&
+		same_columns(state.keyframe, sample)) {
 		std::string difference = encode_difference(state.keyframe, sample);
 		if (difference.size() <= state.keyframe.bytes() / 4) {
 			++state.differences;
@@ -48,7 +49,8 @@ std::size_t RingWriter::to_memory(Sample sample) {
 	while (true) {
 		const Encoded encoded = encode_next(state, sample, kMemoryDifferences);
 		if (encoded.payload.size() <= most &&
-		    pg::ring_append(sample.probe, false, sample.sampled_at, encoded.keyframe, encoded.payload))
+			pg::ring_append(sample.probe, false, sample.sampled_at, encoded.keyframe,
+							encoded.payload))
 			return encoded.payload.size();
 		state.differences = -1;
 		if (!encoded.keyframe)
@@ -58,7 +60,9 @@ std::size_t RingWriter::to_memory(Sample sample) {
 			return 0;
 		}
 		const std::size_t lost = encoded.payload.size();
-		pg::write_head([lost](pg::SharedHead &head) { head.dropped_bytes += static_cast<std::int64_t>(lost / 2); });
+		pg::write_head([lost](pg::SharedHead &head) {
+			head.dropped_bytes += static_cast<std::int64_t>(lost / 2);
+		});
 		sample = first_rows(sample, sample.rows() / 2);
 	}
 }
@@ -67,7 +71,8 @@ void RingWriter::to_table(std::string_view loop, const Sample &sample) {
 	queued_[loop_index(loop)].push_back(sample);
 }
 
-// Where writing goes on: the slot whose first row is the newest. RETURNS false when the tables cannot be looked at now.
+// Where writing goes on: the slot whose first row is the newest. RETURNS false when the tables
+// cannot be looked at now.
 bool RingWriter::find_slot(std::string_view loop, Slot &slot) {
 	Slot found;
 	for (int number = 0; number < pg::kRingSlots; ++number) {
@@ -84,7 +89,8 @@ bool RingWriter::find_slot(std::string_view loop, Slot &slot) {
 	return true;
 }
 
-// Moves to the next slot when the current one is full of time. RETURNS why it could not, or nothing.
+// Moves to the next slot when the current one is full of time. RETURNS why it could not, or
+// nothing.
 std::string RingWriter::advance(std::string_view loop, Slot &slot, Micros now, Micros span) {
 	if (slot.first == 0)
 		slot.first = now;
@@ -94,13 +100,16 @@ std::string RingWriter::advance(std::string_view loop, Slot &slot, Micros now, M
 	Micros first = 0;
 	std::uint64_t bytes = 0;
 	if (pg::first_in_slot(loop, next, &first, &bytes) != pg::RingAccess::kDone || first != 0)
-		return slot.bytes < kMaxSlotBytes ? std::string{} : "the next slot of its table is in use and this one is full";
+		return slot.bytes < kMaxSlotBytes
+				   ? std::string{}
+				   : "the next slot of its table is in use and this one is full";
 	slot = {next, now, 0, false};
 	tables_[loop_index(loop)].clear(); // every slot begins with keyframes
 	return {};
 }
 
-// Empties the slot ahead in a transaction of its own, long before it is needed; tried again at the next tick.
+// Empties the slot ahead in a transaction of its own, long before it is needed; tried again at the
+// next tick.
 void RingWriter::empty_next(std::string_view loop, Slot &slot) {
 	if (slot.next_empty)
 		return;
@@ -116,7 +125,8 @@ void RingWriter::empty_next(std::string_view loop, Slot &slot) {
 	slot.next_empty = true;
 }
 
-RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t tick, Micros retention) {
+RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t tick,
+											 Micros retention) {
 	const int index = loop_index(loop);
 	std::vector<Sample> samples;
 	samples.swap(queued_[index]);
@@ -137,8 +147,9 @@ RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t
 		pg::Transaction transaction(false);
 		std::string publication;
 		if (pg::ring_is_published(&publication))
-			return unwritten("published: publication \"" + publication +
-			                 "\" would send the tables of pgdba to its subscribers, so history stays in memory");
+			return unwritten(
+				"published: publication \"" + publication +
+				"\" would send the tables of pgdba to its subscribers, so history stays in memory");
 		if (slot.number < 0 && !find_slot(loop, slot))
 			return unwritten("its table is locked or missing");
 		const Micros now = samples.empty() ? pg::now() : samples.back().sampled_at;
@@ -149,7 +160,8 @@ RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t
 		for (const Sample &sample : samples) {
 			Encoded encoded = encode_next(tables_[index][sample.probe], sample, kTableDifferences);
 			bytes += encoded.payload.size();
-			rows.push_back({tick, sample.sampled_at, sample.probe, encoded.keyframe, std::move(encoded.payload)});
+			rows.push_back({tick, sample.sampled_at, sample.probe, encoded.keyframe,
+							std::move(encoded.payload)});
 		}
 		if (pg::insert_ring_rows(loop, slot.number, rows) != pg::RingAccess::kDone)
 			return unwritten("its table is locked or missing");

@@ -10,29 +10,35 @@ namespace pgdba {
 
 namespace {
 
-// A probe's text is the variant with the highest version that the server has reached, or the probe's own.
+// A probe's text is the variant with the highest version that the server has reached, or the
+// probe's own.
 constexpr const char *kProbes =
-    "SELECT p.name, p.loop, coalesce(v.query, p.query, '') AS query, pg_catalog.array_to_json(p.key)::text AS key,"
-    " p.columns::text AS columns, p.scope, p.options::text AS options"
-    " FROM pgdba.probe p LEFT JOIN LATERAL (SELECT pv.query FROM pgdba.probe_variant pv WHERE pv.name = p.name"
-    " AND pv.from_version <= pg_catalog.current_setting('server_version_num')::int"
-    " ORDER BY pv.from_version DESC LIMIT 1) v ON true ORDER BY p.name";
-constexpr const char *kChecks =
-    "SELECT check_id, query, definition::text AS definition FROM pgdba.check_definition ORDER BY check_id";
+	"SELECT p.name, p.loop, coalesce(v.query, p.query, '') AS query, "
+	"pg_catalog.array_to_json(p.key)::text AS key,"
+	" p.columns::text AS columns, p.scope, p.options::text AS options"
+	" FROM pgdba.probe p LEFT JOIN LATERAL (SELECT pv.query FROM pgdba.probe_variant pv WHERE "
+	"pv.name = p.name"
+	" AND pv.from_version <= pg_catalog.current_setting('server_version_num')::int"
+	" ORDER BY pv.from_version DESC LIMIT 1) v ON true ORDER BY p.name";
+constexpr const char *kChecks = "SELECT check_id, query, definition::text AS definition FROM "
+								"pgdba.check_definition ORDER BY check_id";
 // The longer the pattern without its wild cards, the more specific it is.
 constexpr const char *kOverrides =
-    "SELECT check_id, object_pattern, warning, critical, floor::text AS floor FROM pgdba.threshold"
-    " ORDER BY check_id, pg_catalog.length(pg_catalog.replace(object_pattern, '%', '')) DESC, object_pattern";
+	"SELECT check_id, object_pattern, warning, critical, floor::text AS floor FROM pgdba.threshold"
+	" ORDER BY check_id, pg_catalog.length(pg_catalog.replace(object_pattern, '%', '')) DESC, "
+	"object_pattern";
 constexpr const char *kRelations =
-    "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = 'pgdba'::pg_catalog.regnamespace"
-    " AND c.relname IN ('probe', 'probe_variant', 'check_definition', 'threshold')";
+	"SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = "
+	"'pgdba'::pg_catalog.regnamespace"
+	" AND c.relname IN ('probe', 'probe_variant', 'check_definition', 'threshold')";
 
 std::string text(const Sample &rows, std::size_t row, std::string_view column) {
 	return std::string(rows.at(row, column).text);
 }
 
 std::vector<std::string> texts(const std::string &json) {
-	return json.empty() ? std::vector<std::string>{} : nlohmann::json::parse(json).get<std::vector<std::string>>();
+	return json.empty() ? std::vector<std::string>{}
+						: nlohmann::json::parse(json).get<std::vector<std::string>>();
 }
 
 std::optional<double> number(const Cell &cell) {
@@ -53,18 +59,18 @@ Definitions load_definitions() {
 	const Sample probes = pg::select_rows(kProbes);
 	for (std::size_t i = 0; i < probes.rows(); ++i)
 		try {
-			all.probes.push_back(parse_probe(text(probes, i, "name"), text(probes, i, "loop"),
-			                                 text(probes, i, "query"), texts(text(probes, i, "key")),
-			                                 text(probes, i, "columns"), text(probes, i, "scope"),
-			                                 text(probes, i, "options")));
+			all.probes.push_back(parse_probe(
+				text(probes, i, "name"), text(probes, i, "loop"), text(probes, i, "query"),
+				texts(text(probes, i, "key")), text(probes, i, "columns"), text(probes, i, "scope"),
+				text(probes, i, "options")));
 		} catch (const BadDefinition &bad) {
 			all.broken.emplace_back(text(probes, i, "name"), bad.what());
 		}
 	const Sample checks = pg::select_rows(kChecks);
 	for (std::size_t i = 0; i < checks.rows(); ++i)
 		try {
-			all.checks.push_back(
-			    parse_check(text(checks, i, "check_id"), text(checks, i, "query"), text(checks, i, "definition")));
+			all.checks.push_back(parse_check(text(checks, i, "check_id"), text(checks, i, "query"),
+											 text(checks, i, "definition")));
 		} catch (const BadDefinition &bad) {
 			all.broken.emplace_back(text(checks, i, "check_id"), bad.what());
 		}
@@ -75,14 +81,16 @@ Definitions load_definitions() {
 		override.object_pattern = text(overrides, i, "object_pattern");
 		override.warning = number(overrides.at(i, "warning"));
 		override.critical = number(overrides.at(i, "critical"));
-		const nlohmann::json floor = nlohmann::json::parse(text(overrides, i, "floor")); // outlives its items()
+		const nlohmann::json floor =
+			nlohmann::json::parse(text(overrides, i, "floor")); // outlives its items()
 		for (const auto &[name, value] : floor.items())
 			if (value.is_number())
 				override.floor[name] = value.get<double>();
 	}
 	const Sample relations = pg::select_rows(kRelations);
 	for (std::size_t i = 0; i < relations.rows(); ++i)
-		all.relations.push_back(static_cast<std::uint32_t>(relations.at(i, std::size_t{0}).integer));
+		all.relations.push_back(
+			static_cast<std::uint32_t>(relations.at(i, std::size_t{0}).integer));
 	return all;
 }
 

@@ -30,7 +30,8 @@ Verdict unknown(const CheckDefinition &check, const JudgeContext &context, std::
 	return verdict;
 }
 
-// Why a probe's samples cannot be judged at this moment, or nothing. `sampled_at` becomes the newest sample's time.
+// Why a probe's samples cannot be judged at this moment, or nothing. `sampled_at` becomes the
+// newest sample's time.
 std::string blind(const std::string &name, const JudgeContext &context, Micros *sampled_at) {
 	const ProbeDefinition *const probe = context.definitions->probe(name);
 	if (probe == nullptr)
@@ -38,18 +39,20 @@ std::string blind(const std::string &name, const JudgeContext &context, Micros *
 	const SamplePointer sample = last_sample(name, probe->loop, context.as_of ? context.at : 0);
 	if (sample == nullptr) {
 		const auto why = context.unavailable.find(name);
-		return "probe \"" + name + "\" has no sample" + (why == context.unavailable.end() ? "" : ": " + why->second);
+		return "probe \"" + name + "\" has no sample" +
+			   (why == context.unavailable.end() ? "" : ": " + why->second);
 	}
-	// By the interval in force when it was taken, or by the one set now, whichever is longer: a changed setting must not
-	// make the past stale.
+	// By the interval in force when it was taken, or by the one set now, whichever is longer: a
+	// changed setting must not make the past stale.
 	const auto set = context.intervals.find(probe->loop);
-	const Micros interval = std::max(sample->interval, set == context.intervals.end() ? 0 : set->second);
+	const Micros interval =
+		std::max(sample->interval, set == context.intervals.end() ? 0 : set->second);
 	const Micros age = context.at - sample->sampled_at;
 	if (interval > 0 && age > kStaleIntervals * interval) {
 		const auto why = context.unavailable.find(name);
 		return "the newest sample of probe \"" + name + "\" is " +
-		       format_duration(static_cast<double>(age) / kMicrosPerSecond) + " old" +
-		       (why == context.unavailable.end() ? "" : ": " + why->second);
+			   format_duration(static_cast<double>(age) / kMicrosPerSecond) + " old" +
+			   (why == context.unavailable.end() ? "" : ": " + why->second);
 	}
 	*sampled_at = std::max(*sampled_at, sample->sampled_at);
 	return {};
@@ -72,7 +75,8 @@ Finding finding_from(const Sample &rows, std::size_t row) {
 	return finding;
 }
 
-std::optional<Severity> severity_before(const JudgeContext &context, std::string_view check, std::string_view object) {
+std::optional<Severity> severity_before(const JudgeContext &context, std::string_view check,
+										std::string_view object) {
 	if (context.before != nullptr)
 		for (const Verdict &verdict : *context.before)
 			if (verdict.check_id == check && verdict.object == object)
@@ -80,8 +84,8 @@ std::optional<Severity> severity_before(const JudgeContext &context, std::string
 	return std::nullopt;
 }
 
-std::vector<Verdict> judge_rows(const CheckDefinition &check, const JudgeContext &context, const Sample &rows,
-                                Micros sampled_at) {
+std::vector<Verdict> judge_rows(const CheckDefinition &check, const JudgeContext &context,
+								const Sample &rows, Micros sampled_at) {
 	std::vector<ThresholdOverride> overrides;
 	for (const ThresholdOverride &override : context.definitions->overrides)
 		if (override.check_id == check.id)
@@ -89,8 +93,8 @@ std::vector<Verdict> judge_rows(const CheckDefinition &check, const JudgeContext
 	std::vector<Verdict> verdicts;
 	for (std::size_t row = 0; row < rows.rows(); ++row) {
 		const Finding finding = finding_from(rows, row);
-		const Judgement judgement =
-		    judge(check.threshold, overrides, finding, severity_before(context, check.id, finding.object));
+		const Judgement judgement = judge(check.threshold, overrides, finding,
+										  severity_before(context, check.id, finding.object));
 		if (judgement.severity != Severity::kOk)
 			verdicts.push_back(make_verdict(check, finding, judgement, sampled_at));
 	}
@@ -128,8 +132,9 @@ std::vector<Verdict> evaluate_check(const CheckDefinition &check, const JudgeCon
 	if (verdicts.empty()) {
 		Finding quiet;
 		quiet.object = "cluster";
-		Verdict ok = make_verdict(check, quiet, {Severity::kOk, check.threshold.warning, check.threshold.critical},
-		                          sampled_at);
+		Verdict ok = make_verdict(
+			check, quiet, {Severity::kOk, check.threshold.warning, check.threshold.critical},
+			sampled_at);
 		ok.message = check.title;
 		ok.action = ok.sql = ok.undo = ok.lock_level = {};
 		verdicts.push_back(std::move(ok));
@@ -142,7 +147,8 @@ std::vector<Verdict> evaluate_checks(const JudgeContext &context, std::string_vi
 	for (const CheckDefinition &check : context.definitions->checks)
 		if (loop.empty() || check.loop == loop) {
 			std::vector<Verdict> verdicts = evaluate_check(check, context);
-			all.insert(all.end(), std::make_move_iterator(verdicts.begin()), std::make_move_iterator(verdicts.end()));
+			all.insert(all.end(), std::make_move_iterator(verdicts.begin()),
+					   std::make_move_iterator(verdicts.end()));
 		}
 	for (const auto &[name, why] : context.definitions->broken)
 		if (name.find('.') != std::string::npos && loop.empty()) {

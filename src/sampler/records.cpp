@@ -12,28 +12,39 @@ namespace {
 using Described = std::vector<std::pair<std::string, Type>>;
 
 const Described &heartbeat_columns() {
-	static const auto *const columns = new Described{
-	    {"loop", Type::kText},            {"tick", Type::kInt8},
-	    {"last_tick", Type::kTimestamp},  {"interval_seconds", Type::kFloat8},
-	    {"duration_seconds", Type::kFloat8}, {"lateness_seconds", Type::kFloat8},
-	    {"rows", Type::kInt8},            {"bytes", Type::kInt8},
-	    {"errors", Type::kInt8},          {"skipped", Type::kInt8},
-	    {"degraded", Type::kBool},        {"reason", Type::kText}};
+	static const auto *const columns = new Described{{"loop", Type::kText},
+													 {"tick", Type::kInt8},
+													 {"last_tick", Type::kTimestamp},
+													 {"interval_seconds", Type::kFloat8},
+													 {"duration_seconds", Type::kFloat8},
+													 {"lateness_seconds", Type::kFloat8},
+													 {"rows", Type::kInt8},
+													 {"bytes", Type::kInt8},
+													 {"errors", Type::kInt8},
+													 {"skipped", Type::kInt8},
+													 {"degraded", Type::kBool},
+													 {"reason", Type::kText}};
 	return *columns;
 }
 
 const Described &probe_run_columns() {
-	static const auto *const columns = new Described{
-	    {"probe", Type::kText},         {"loop", Type::kText},
-	    {"runs", Type::kInt8},          {"wall_seconds", Type::kFloat8},
-	    {"cpu_seconds", Type::kFloat8}, {"rows", Type::kInt8},
-	    {"cut", Type::kInt8},           {"bytes", Type::kInt8},
-	    {"errors", Type::kInt8},        {"last_error", Type::kText},
-	    {"last_error_at", Type::kTimestamp}};
+	static const auto *const columns = new Described{{"probe", Type::kText},
+													 {"loop", Type::kText},
+													 {"runs", Type::kInt8},
+													 {"wall_seconds", Type::kFloat8},
+													 {"cpu_seconds", Type::kFloat8},
+													 {"rows", Type::kInt8},
+													 {"cut", Type::kInt8},
+													 {"bytes", Type::kInt8},
+													 {"errors", Type::kInt8},
+													 {"last_error", Type::kText},
+													 {"last_error_at", Type::kTimestamp}};
 	return *columns;
 }
 
-double seconds(Micros time) noexcept { return static_cast<double>(time) / kMicrosPerSecond; }
+double seconds(Micros time) noexcept {
+	return static_cast<double>(time) / kMicrosPerSecond;
+}
 
 // Fills one row by column name; a column that the definition lacks is left out.
 class RowWriter {

@@ -34,7 +34,8 @@ std::vector<Verdict> past_verdicts(Micros as_of) {
 	context.at = as_of;
 	context.as_of = true;
 	for (std::size_t i = 0; i < kLoops.size(); ++i)
-		context.intervals[std::string(kLoops[i])] = Micros{pg::settings().loops[i].interval_ms} * 1000;
+		context.intervals[std::string(kLoops[i])] =
+			Micros{pg::settings().loops[i].interval_ms} * 1000;
 	std::vector<Verdict> verdicts = evaluate_checks(context, {});
 	if (const SamplePointer then = last_sample("verdict", kLoops[0], as_of))
 		carry_since(verdicts, verdicts_from_sample(*then));
@@ -44,7 +45,8 @@ std::vector<Verdict> past_verdicts(Micros as_of) {
 
 std::vector<std::string> notices(const pg::SharedHead &head, Micros now) {
 	if (head.paused_until > now)
-		return {"pgdba is paused until " + format_time(head.paused_until) + "; SELECT pgdba.resume() ends that"};
+		return {"pgdba is paused until " + format_time(head.paused_until) +
+				"; SELECT pgdba.resume() ends that"};
 	if (head.missing[0] != '\0')
 		return {std::string("nothing is sampled: ") + head.missing};
 	const pg::ProcessSlot &sampler = head.processes[static_cast<int>(pg::Role::kSampler)];

@@ -15,7 +15,8 @@ namespace pgdba {
 
 namespace {
 
-// How often it looks for the extension while that is missing: CREATE EXTENSION is noticed within this time.
+// How often it looks for the extension while that is missing: CREATE EXTENSION is noticed within
+// this time.
 constexpr Micros kLookForExtension = kMicrosPerSecond;
 constexpr Micros kLongestWait = 60 * kMicrosPerSecond;
 
@@ -41,8 +42,9 @@ std::string joined(const std::vector<std::string> &names) {
 } // namespace
 
 Sampler::Sampler(std::string database)
-    : database_(std::move(database)),
-      schedules_{Schedule(interval_of(0)), Schedule(interval_of(1)), Schedule(interval_of(2)), Schedule(interval_of(3))} {
+	: database_(std::move(database)), schedules_{Schedule(interval_of(0)), Schedule(interval_of(1)),
+												 Schedule(interval_of(2)),
+												 Schedule(interval_of(3))} {
 	set_live_samples(&live_);
 }
 
@@ -75,7 +77,8 @@ bool Sampler::extension_there() {
 void Sampler::reload_definitions() {
 	(void)pg::watched_relation_changed();
 	{
-		// Views that a restore did not bring (their definitions are dumped, they are not) are made here.
+		// Views that a restore did not bring (their definitions are dumped, they are not) are made
+		// here.
 		pg::Transaction transaction(false);
 		if (!pg::in_recovery())
 			pg::execute("SELECT pgdba.sync_views()");
@@ -98,7 +101,8 @@ void Sampler::reload_definitions() {
 			schedule.request();
 	}
 	for (auto iterator = live_.begin(); iterator != live_.end();) // of probes that were dropped
-		iterator = definitions_.probe(iterator->first) == nullptr ? live_.erase(iterator) : std::next(iterator);
+		iterator = definitions_.probe(iterator->first) == nullptr ? live_.erase(iterator)
+																  : std::next(iterator);
 	const auto checks = static_cast<int>(definitions_.checks.size());
 	pg::write_head([checks](pg::SharedHead &head) { head.checks = checks; });
 	definitions_loaded_ = true;
@@ -145,7 +149,10 @@ void Sampler::tick(int loop) {
 	const auto requested = pg::snapshot_head().loops[loop].requested;
 	const Micros begin = pg::now();
 	const Micros lateness = schedules_[loop].begin(begin);
-	Tick tick{loop, kLoops[loop], begin, begin + Micros{pg::settings().loops[loop].budget_ms} * 1000, {}, {}, 0, 0, {}};
+	Tick tick{
+		loop, kLoops[loop], begin, begin + Micros{pg::settings().loops[loop].budget_ms} * 1000,
+		{},   {},           0,     0,
+		{}};
 	pg::write_head([loop, begin](pg::SharedHead &head) { head.loops[loop].last_begin = begin; });
 	for (const ProbeDefinition &probe : definitions_.probes)
 		if (probe.loop == tick.name && !(probe.scope == Scope::kNative && probe.name != "relation"))
@@ -193,8 +200,12 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 			unavailable_[std::string(name)] = bad.what();
 		}
 	};
-	remember("heartbeat", [&](const std::vector<Column> &columns) { return heartbeat_sample(loops_, columns, tick.begin); });
-	remember("probe_run", [&](const std::vector<Column> &columns) { return probe_run_sample(probes_, columns, tick.begin); });
+	remember("heartbeat", [&](const std::vector<Column> &columns) {
+		return heartbeat_sample(loops_, columns, tick.begin);
+	});
+	remember("probe_run", [&](const std::vector<Column> &columns) {
+		return probe_run_sample(probes_, columns, tick.begin);
+	});
 }
 
 void Sampler::judge(Tick &tick) {

@@ -31,7 +31,8 @@ Sample with_meaning(const ProbeDefinition &probe, const Sample &rows, const std:
 		sample.add_row();
 		for (std::size_t column = 0; column < source.size(); ++column)
 			if (source[column] >= 0)
-				sample.set_cell(row, column, rows.at(row, static_cast<std::size_t>(source[column])));
+				sample.set_cell(row, column,
+								rows.at(row, static_cast<std::size_t>(source[column])));
 			else if (column == 0 && database != nullptr)
 				sample.set_text(row, 0, *database);
 	}
@@ -64,7 +65,8 @@ Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wa
 	if (probe.scope == Scope::kDatabase)
 		return sample_databases(tick, probe, wall, cpu);
 	pg::QueryLimits limits;
-	limits.budget = std::min(probe.budget > 0 ? probe.budget : tick.deadline - tick.begin, tick.deadline - pg::now());
+	limits.budget = std::min(probe.budget > 0 ? probe.budget : tick.deadline - tick.begin,
+							 tick.deadline - pg::now());
 	limits.max_rows = probe.max_rows;
 	const pg::QueryResult result = pg::run_sandboxed(probe.query, limits);
 	*wall = result.wall;
@@ -73,9 +75,11 @@ Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wa
 }
 
 // The home database here, the others by a reader, one after the other, as far as the budget goes.
-Sample Sampler::sample_databases(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu) {
+Sample Sampler::sample_databases(Tick &tick, const ProbeDefinition &probe, Micros *wall,
+								 Micros *cpu) {
 	pg::QueryLimits limits;
-	limits.budget = std::min(probe.budget > 0 ? probe.budget : tick.deadline - tick.begin, tick.deadline - pg::now());
+	limits.budget = std::min(probe.budget > 0 ? probe.budget : tick.deadline - tick.begin,
+							 tick.deadline - pg::now());
 	limits.max_rows = probe.max_rows;
 	const Micros begin = pg::now();
 	const pg::QueryResult home = pg::run_sandboxed(probe.query, limits);
@@ -85,8 +89,9 @@ Sample Sampler::sample_databases(Tick &tick, const ProbeDefinition &probe, Micro
 			++sample.cut;
 			continue;
 		}
-		for (const pg::ReaderResult &result : pg::visit_database(
-		         database.oid, database.name, {{probe.query, limits.budget, probe.max_rows}}, tick.deadline))
+		for (const pg::ReaderResult &result :
+			 pg::visit_database(database.oid, database.name,
+								{{probe.query, limits.budget, probe.max_rows}}, tick.deadline))
 			if (result.error.empty())
 				append_rows(sample, with_meaning(probe, result.rows, &database.name));
 			else
@@ -109,8 +114,10 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 		tick.late_probes.push_back(probe.name);
 		return;
 	}
-	if (!probe.needs_extension.empty() && !has_extension(probe.needs_extension)) { // not a fault: the checks say unknown
-		unavailable_[probe.name] = "extension \"" + probe.needs_extension + "\" is not created in database \"" + database_ + "\"";
+	if (!probe.needs_extension.empty() &&
+		!has_extension(probe.needs_extension)) { // not a fault: the checks say unknown
+		unavailable_[probe.name] = "extension \"" + probe.needs_extension +
+								   "\" is not created in database \"" + database_ + "\"";
 		return;
 	}
 	const auto failed = [&](std::string why) {
@@ -127,7 +134,8 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 	++record.runs;
 	try {
 		sample = take_sample(tick, probe, &wall, &cpu);
-	} catch (const pg::PgError &error) { // aborted: by the sandbox or transaction below, before this is reached
+	} catch (const pg::PgError
+				 &error) { // aborted: by the sandbox or transaction below, before this is reached
 		record.wall += pg::now() - begin;
 		return failed(error.message + " (SQLSTATE " + error.state() + ")");
 	} catch (const BadDefinition &bad) {
@@ -148,9 +156,10 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 		before_[probe.name] = live;
 	live = std::make_shared<const Sample>(std::move(sample));
 	tick.sampled.push_back(probe.name);
-	if (probe.scope == Scope::kCluster && live->cut > 0) { // a query without an end is a fault of the probe
-		failed("returned more than " + std::to_string(probe.max_rows) + " rows: " + std::to_string(live->cut) +
-		       " were left out");
+	if (probe.scope == Scope::kCluster &&
+		live->cut > 0) { // a query without an end is a fault of the probe
+		failed("returned more than " + std::to_string(probe.max_rows) +
+			   " rows: " + std::to_string(live->cut) + " were left out");
 		return;
 	}
 	record.last_error.clear();
@@ -162,10 +171,12 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 void Sampler::keep(Tick &tick, const std::string &name, const std::set<std::string> &named) {
 	const SamplePointer full = live_[name];
 	SamplePointer kept = full;
-	if (const ProbeDefinition *const probe = definitions_.probe(name); probe != nullptr && !probe->top.by.empty()) {
+	if (const ProbeDefinition *const probe = definitions_.probe(name);
+		probe != nullptr && !probe->top.by.empty()) {
 		TopRule rule = probe->top;
 		if (!probe->top_setting.empty())
-			rule.n = static_cast<std::size_t>(pg::setting_by_name(probe->top_setting, static_cast<int>(rule.n)));
+			rule.n = static_cast<std::size_t>(
+				pg::setting_by_name(probe->top_setting, static_cast<int>(rule.n)));
 		std::vector<std::string> objects;
 		if (!probe->object.empty() && !named.empty())
 			for (std::size_t row = 0; row < full->rows(); ++row)
@@ -174,7 +185,8 @@ void Sampler::keep(Tick &tick, const std::string &name, const std::set<std::stri
 			const auto found = samples.find(name);
 			return found == samples.end() ? nullptr : found->second.get();
 		};
-		kept = std::make_shared<const Sample>(keep_top(*full, find(before_), find(kept_), rule, objects, named));
+		kept = std::make_shared<const Sample>(
+			keep_top(*full, find(before_), find(kept_), rule, objects, named));
 		kept_[name] = kept;
 	}
 	const std::size_t bytes = writer_.to_memory(*kept);
@@ -190,11 +202,13 @@ void Sampler::write_rings(Tick &tick, const std::set<std::string> &named) {
 		keep(tick, name, named);
 	loops_[tick.loop].bytes = tick.bytes;
 	published_.clear();
-	// What belongs to the hot loop's tables is written with every tick, so that no heartbeat is late.
+	// What belongs to the hot loop's tables is written with every tick, so that no heartbeat is
+	// late.
 	for (const int loop : {tick.loop, 0}) {
 		try {
 			const RingWriter::Outcome outcome = writer_.write_tables(
-			    kLoops[loop], loops_[tick.loop].tick, Micros{pg::settings().loops[loop].retention_s} * kMicrosPerSecond);
+				kLoops[loop], loops_[tick.loop].tick,
+				Micros{pg::settings().loops[loop].retention_s} * kMicrosPerSecond);
 			if (!outcome.written && published_.empty())
 				published_ = outcome.reason;
 		} catch (const pg::PgError &error) { // aborted: by the transaction of the writer

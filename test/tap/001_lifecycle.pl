@@ -79,14 +79,14 @@ is(log_size($node), $offset, 'leave nothing in the log') or diag(log_since($node
 
 my $copy = 'CREATE DATABASE copy TEMPLATE postgres';
 is(sqlstate($node, 'postgres', q{SELECT pgdba.pause('1 hour')}), '00000', 'pause()');
-is(metric($node, 'pgdba_paused'), '1', 'a pause is a metric');
+ok(wait_until(sub { metric($node, 'pgdba_paused') == 1 }), 'a pause is a metric');
 like($node->safe_psql('postgres', 'SELECT pgdba.health()'), qr/paused until/, 'health() says so');
 is(process_pid($node, 'sampler'), '', 'the sampler is gone');
 is(sqlstate($node, 'postgres', q{SELECT pgdba.sample_now()}), '55000', 'sample_now() has no sampler');
 is(sqlstate($node, 'template1', $copy), '00000', 'the home database can be copied');
 is(sqlstate($node, 'postgres', q{SELECT pgdba.resume()}), '00000', 'resume()');
 ok(settled($node), 'sampling goes on');
-is(metric($node, 'pgdba_paused'), '0', 'the metric says so');
+ok(wait_until(sub { metric($node, 'pgdba_paused') == 0 }), 'the metric says so');
 is(sqlstate($node, 'postgres', q{SELECT pgdba.pause('0')}), '22023', 'a pause without length is refused');
 is(sqlstate($node, 'postgres', q{SELECT pgdba.pause('300 ms')}), '00000', 'a short pause');
 ok(settled($node), 'ends by itself');

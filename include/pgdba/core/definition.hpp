@@ -78,7 +78,7 @@ struct CheckDefinition {
 	std::string id; // area.name, each [a-z][a-z0-9_]*
 	std::string query;
 	std::string title, loop, message, why, action, lock_level, undo, symptom_of;
-	std::vector<std::string> sql; // statements, each printed only when all its keys are there
+	std::vector<std::string> sql;    // statements, each printed only when all its keys are there
 	std::vector<std::string> probes; // staleness of any of these makes the verdict unknown
 	std::vector<std::string>
 		needs; // probes without which it cannot judge: missing is unknown, by name

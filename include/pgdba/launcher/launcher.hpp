@@ -1,7 +1,7 @@
-// The launcher: a static worker on shared catalogs only. It looks whether the home database may be connected to, keeps
-// the sampler running there (with back-off), and takes it away while pgdba is paused.
-// A worker connects once for its life, and a missing database would be FATAL in the log at every restart: hence this
-// process in between.
+// The launcher: a static worker on shared catalogs only. It looks whether the home database may be
+// connected to, keeps the sampler running there (with back-off), and takes it away while pgdba is
+// paused. A worker connects once for its life, and a missing database would be FATAL in the log at
+// every restart: hence this process in between.
 #pragma once
 
 #include "pgdba/pg/worker.hpp"

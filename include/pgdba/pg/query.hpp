@@ -1,4 +1,5 @@
-// Running SQL from a worker or a function: the sandbox for probes and checks, and plain queries of our own.
+// Running SQL from a worker or a function: the sandbox for probes and checks, and plain queries of
+// our own.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -12,26 +13,30 @@
 namespace pgdba::pg {
 
 struct QueryLimits {
-	Micros budget = kMicrosPerSecond; // of the statement; 0 means none (a caller's session has its own)
+	Micros budget =
+		kMicrosPerSecond; // of the statement; 0 means none (a caller's session has its own)
 	std::int64_t max_rows = 10'000;
 	std::size_t max_bytes = 64 << 20;
 };
 
-// What came back. `rows` has the query's own columns (name and type; no meaning yet). `cut` counts rows beyond max_rows.
+// What came back. `rows` has the query's own columns (name and type; no meaning yet). `cut` counts
+// rows beyond max_rows.
 struct QueryResult {
 	Sample rows;
 	Micros wall = 0, cpu = 0;
 };
 
 // Runs exactly one SELECT as pgdba_sampler, read-only, and takes back everything it may have done:
-// in a worker (no transaction open) in a transaction of its own that is always aborted; in a session in a
-// subtransaction that is always aborted. THROWS PgError: the query's own error, 57014 over budget,
-// 42601 when it is not one SELECT, 0A000 when a column's type has no place in a sample (cast it).
+// in a worker (no transaction open) in a transaction of its own that is always aborted; in a
+// session in a subtransaction that is always aborted. THROWS PgError: the query's own error, 57014
+// over budget, 42601 when it is not one SELECT, 0A000 when a column's type has no place in a sample
+// (cast it).
 QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits);
 // Forgets cached plans (definitions were reloaded).
 void forget_plans();
 
-// Only prepares, as pgdba_sampler: the columns the query would return. Same errors. Executes nothing.
+// Only prepares, as pgdba_sampler: the columns the query would return. Same errors. Executes
+// nothing.
 std::vector<std::pair<std::string, Type>> describe_query(std::string_view query);
 
 // A transaction of our own in a worker; aborted unless committed. Only one at a time.
@@ -47,8 +52,8 @@ private:
 	bool open_ = true;
 };
 
-// Our own fixed text, in the current transaction, as the current user, with text parameters ($1 ...).
-// THROWS PgError. Never called with text from a definition.
+// Our own fixed text, in the current transaction, as the current user, with text parameters ($1
+// ...). THROWS PgError. Never called with text from a definition.
 Sample select_rows(std::string_view query, const std::vector<std::string> &parameters = {});
 void execute(std::string_view command, const std::vector<std::string> &parameters = {});
 

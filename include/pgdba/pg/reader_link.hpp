@@ -1,7 +1,7 @@
 // What the sampler and its reader share: the errand in a segment of dynamic shared memory, the
 // queue of answers in the same segment, and the lock that says whether somebody wants the database
-// for himself. Used by src/pg/reader.cpp and src/pg/visit.cpp only. Plain values in the segment
-// (rule C20).
+// for himself. Used by src/pg/reader.cpp and src/pg/visit.cpp only. In the segment plain values
+// only.
 #pragma once
 
 #include "pgdba/pg/prelude.hpp"

@@ -1,5 +1,6 @@
-// Every setting of pgdba, declared once (src/pg/settings.cpp): name, default, unit, bounds, context, description.
-// No server header. Read through settings(); a reload changes the values in place.
+// Every setting of pgdba, declared once (src/pg/settings.cpp): name, default, unit, bounds,
+// context, description. No server header. Read through settings(); a reload changes the values in
+// place.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -24,7 +25,8 @@ void define_settings(); // from _PG_init; raises server errors
 
 // pgdba.cluster, or cluster_name, or the host name.
 std::string_view cluster_label();
-// Sets pgdba.as_of for as long as it lives; an error in between puts it back with the (sub)transaction's abort.
+// Sets pgdba.as_of for as long as it lives; an error in between puts it back with the
+// (sub)transaction's abort.
 class AsOf {
 public:
 	explicit AsOf(Micros at);
@@ -38,7 +40,8 @@ private:
 
 // pgdba.as_of as a time. RETURNS 0 when it is empty. THROWS PgError 22007.
 Micros as_of();
-// The value of an integer setting by its short name ("top_relations"), for TopRule. RETURNS fallback when unknown.
+// The value of an integer setting by its short name ("top_relations"), for TopRule. RETURNS
+// fallback when unknown.
 int setting_by_name(std::string_view name, int fallback) noexcept;
 
 } // namespace pgdba::pg

@@ -1,6 +1,6 @@
-// The shared memory of pgdba: process table, loop states, requests, counters, and behind them the memory ring.
-// Plain values only (rule C20). No server header: locks and latches are used through the functions below.
-// Both libraries (pgdba.so and pgdba_http.so) attach to it by name.
+// The shared memory of pgdba: process table, loop states, requests, counters, and behind them the
+// memory ring. Plain values only. No server header: locks and latches are used through the
+// functions below. Both libraries (pgdba.so and pgdba_http.so) attach to it by name.
 #pragma once
 
 #include "pgdba/core/health.hpp"
@@ -44,24 +44,27 @@ struct SharedHead {
 	ProcessSlot processes[kRoles];
 	LoopSlot loops[4];
 	Micros paused_until; // 0: not paused
-	char missing[160];   // why nothing is sampled: home database or extension missing; empty when all is there
+	char missing[160]; // why nothing is sampled: home database or extension missing; empty when all
+					   // is there
 	std::int64_t skipped_visits, dropped_findings, dropped_bytes, unwritten_samples;
 	std::int64_t http_requests, http_rejected;
 	int checks; // how many checks are defined
 	std::uint64_t ring_bytes;
 };
 
-// From _PG_init: asks for the memory and the locks, and installs the start-up hook that attaches and initialises.
+// From _PG_init: asks for the memory and the locks, and installs the start-up hook that attaches
+// and initialises.
 void request_shared_memory();
 // RETURNS false when pgdba is not in shared_preload_libraries.
 bool shared_attached() noexcept;
-// For the second library: attaches what the first one made. THROWS PgError 55000 when there is none.
+// For the second library: attaches what the first one made. THROWS PgError 55000 when there is
+// none.
 void attach_shared_memory();
 // THROWS PgError 55000 with the line to add, when pgdba is not preloaded.
 void require_preload();
 
-// Runs fn(SharedHead &) under the state lock (exclusive or shared). fn touches plain memory only: it calls nothing of
-// the server, allocates nothing and does not throw (rule C8).
+// Runs fn(SharedHead &) under the state lock (exclusive or shared). fn touches plain memory only:
+// it calls nothing of the server, allocates nothing and does not throw.
 using HeadReader = void (*)(const SharedHead &head, void *argument);
 using HeadWriter = void (*)(SharedHead &head, void *argument);
 void read_head_raw(HeadReader reader, void *argument);
@@ -74,16 +77,18 @@ template <class Fn> void write_head(Fn fn) {
 }
 SharedHead snapshot_head(); // a copy (a few kB)
 
-// The memory ring, locked and unlocked around each piece of work; payloads are copied out by at most 1 MB a hold.
-bool ring_append(std::string_view stream, bool injected, Micros sampled_at, bool keyframe, std::string_view payload);
+// The memory ring, locked and unlocked around each piece of work; payloads are copied out by at
+// most 1 MB a hold.
+bool ring_append(std::string_view stream, bool injected, Micros sampled_at, bool keyframe,
+				 std::string_view payload);
 std::size_t ring_max_entry_bytes();
 void ring_drop_stream(std::string_view stream);
 std::vector<std::string> ring_streams(bool injected);
 std::uint64_t ring_generation();
 RingUsage ring_usage();
 bool ring_span(std::string_view stream, bool injected, Micros *oldest, Micros *newest);
-// Walks the samples with since <= sampled_at <= until and the one before, oldest first, at most `max` of the newest.
-// Decodes one at a time, so that a long window costs little memory.
+// Walks the samples with since <= sampled_at <= until and the one before, oldest first, at most
+// `max` of the newest. Decodes one at a time, so that a long window costs little memory.
 class RingCursor {
 public:
 	RingCursor(std::string_view stream, bool injected, Micros since, Micros until, std::size_t max);
@@ -96,7 +101,8 @@ private:
 	std::uint64_t keyframe_sequence_ = 0; // of keyframe_; sequences begin at 1
 	std::string buffer_;
 };
-std::vector<Sample> ring_window(std::string_view stream, bool injected, Micros since, Micros until, std::size_t max);
+std::vector<Sample> ring_window(std::string_view stream, bool injected, Micros since, Micros until,
+								std::size_t max);
 
 // This process in the process table; cleared when it exits.
 void announce_process(Role role, std::string_view state);
@@ -105,7 +111,8 @@ void process_error(Role role, std::string_view error);
 
 // sample_now: asks the sampler (bit per loop), waits until done. THROWS PgError 55000, 57014.
 Micros request_sample(unsigned loops, Micros timeout);
-void complete_requests(int loop, std::uint64_t up_to); // the sampler says so, and wakes those who wait
+void complete_requests(int loop,
+					   std::uint64_t up_to); // the sampler says so, and wakes those who wait
 void wake(Role role);
 
 // What health() and /healthz say about loops and processes, from the head and the clock.

@@ -1,4 +1,5 @@
-// Background workers without the server's headers: registration, connection, the one wait, the clock.
+// Background workers without the server's headers: registration, connection, the one wait, the
+// clock.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -11,11 +12,12 @@ namespace pgdba::pg {
 
 void register_static_workers(); // from _PG_init: launcher, and the server of pgdba_http.so
 
-// Installs signal handlers and unblocks signals: SIGTERM as `die`, SIGHUP as reload. First thing in every worker.
+// Installs signal handlers and unblocks signals: SIGTERM as `die`, SIGHUP as reload. First thing in
+// every worker.
 void begin_worker();
-void connect_shared_catalogs();                            // launcher
-void connect_database(std::uint32_t oid);                  // sampler, reader; a missing database is FATAL
-void pin_settings();                                       // after connecting: what an owner could plant (traps 6)
+void connect_shared_catalogs();           // launcher
+void connect_database(std::uint32_t oid); // sampler, reader; a missing database is FATAL
+void pin_settings();                      // after connecting: what an owner could plant
 bool database_usable(std::string_view name, std::uint32_t *oid, std::string *why_not); // launcher
 
 // A dynamic worker of this library, never restarted by the postmaster.
@@ -24,13 +26,14 @@ struct Child {
 	int pid = 0;
 };
 // RETURNS false when there is no free worker slot (max_worker_processes).
-bool start_child(const char *name, const char *function, std::uint32_t argument, std::string_view extra, Child *child);
+bool start_child(const char *name, const char *function, std::uint32_t argument,
+				 std::string_view extra, Child *child);
 enum class ChildState { kStarting, kRunning, kStopped };
 ChildState child_state(Child &child);
 void stop_child(Child &child); // SIGTERM
 void forget_child(Child &child);
 
-// Waits for the latch, at most `timeout`, and absorbs interrupts (rule C15): may not return when told to exit.
+// Waits for the latch, at most `timeout`, and absorbs interrupts: may not return when told to exit.
 // RETURNS true when the configuration was reloaded.
 bool wait_latch(Micros timeout);
 void check_interrupts();
@@ -40,6 +43,7 @@ Micros server_start(); // when the postmaster started
 Micros cpu_time();     // of this process
 bool in_recovery();
 
-void log(std::string_view message, std::string_view detail = {}, std::string_view hint = {}); // level LOG
+void log(std::string_view message, std::string_view detail = {},
+		 std::string_view hint = {}); // level LOG
 
 } // namespace pgdba::pg

@@ -1,4 +1,5 @@
-// Reading what is kept of a probe, wherever it is: live samples (inside the sampler), the memory ring, the table ring.
+// Reading what is kept of a probe, wherever it is: live samples (inside the sampler), the memory
+// ring, the table ring.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
@@ -20,15 +21,17 @@ using LiveSamples = std::map<std::string, SamplePointer, std::less<>>;
 // The sampler's own newest samples, with all objects; null in every other process.
 void set_live_samples(const LiveSamples *samples) noexcept;
 
-// Where the samples of a probe are kept: its loop's tables. The built-in native probes live with the hot loop.
-// The newest sample not later than `as_of` (0: the newest there is, never an injected one). Null when there is none.
+// Where the samples of a probe are kept: its loop's tables. The built-in native probes live with
+// the hot loop. The newest sample not later than `as_of` (0: the newest there is, never an injected
+// one). Null when there is none.
 SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros as_of);
 
-// Walks the samples of a probe with since <= sampled_at <= until and, first, the one before `since` when it is kept.
-// Injected samples are seen only with `injected` (that is, through as_of).
+// Walks the samples of a probe with since <= sampled_at <= until and, first, the one before `since`
+// when it is kept. Injected samples are seen only with `injected` (that is, through as_of).
 class Window {
 public:
-	Window(std::string_view probe, std::string_view loop, Micros since, Micros until, bool injected);
+	Window(std::string_view probe, std::string_view loop, Micros since, Micros until,
+		   bool injected);
 	SamplePointer next(); // null at the end
 
 private:

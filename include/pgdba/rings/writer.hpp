@@ -1,8 +1,9 @@
 // Writing samples into both rings. One writer: the sampler.
 //
-// Memory: keyframes at least every 32 entries, so that a group can be evicted. Tables: one row per sample, in the
-// current slot of the loop; every slot begins with keyframes; the slot ahead is emptied long before it is needed.
-// Nothing here waits: a lock that is held means that the write is left out, counted and said.
+// Memory: keyframes at least every 32 entries, so that a group can be evicted. Tables: one row per
+// sample, in the current slot of the loop; every slot begins with keyframes; the slot ahead is
+// emptied long before it is needed. Nothing here waits: a lock that is held means that the write is
+// left out, counted and said.
 #pragma once
 
 #include "pgdba/core/definition.hpp"
@@ -32,10 +33,12 @@ Encoded encode_next(KeyframeState &state, const Sample &sample, int most_differe
 
 class RingWriter {
 public:
-	// Into the memory ring. Rows are cut when the sample is larger than an entry may be. RETURNS the bytes written.
+	// Into the memory ring. Rows are cut when the sample is larger than an entry may be. RETURNS
+	// the bytes written.
 	std::size_t to_memory(Sample sample);
 
-	// Queues a sample for the table of `loop`; write_tables() writes what is queued in one transaction.
+	// Queues a sample for the table of `loop`; write_tables() writes what is queued in one
+	// transaction.
 	void to_table(std::string_view loop, const Sample &sample);
 	struct Outcome {
 		bool written = false;

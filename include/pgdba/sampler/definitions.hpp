@@ -12,14 +12,15 @@ namespace pgdba {
 struct Definitions {
 	std::vector<ProbeDefinition> probes;
 	std::vector<CheckDefinition> checks;
-	std::vector<ThresholdOverride> overrides;            // most specific first
+	std::vector<ThresholdOverride> overrides;                // most specific first
 	std::vector<std::pair<std::string, std::string>> broken; // name, why: rows that no longer parse
-	std::vector<std::uint32_t> relations;                // OIDs of the tables these came from
+	std::vector<std::uint32_t> relations;                    // OIDs of the tables these came from
 
 	const ProbeDefinition *probe(std::string_view name) const noexcept;
 };
 
-// REQUIRES: a transaction in the home database. THROWS PgError (42P01 while the extension is missing).
+// REQUIRES: a transaction in the home database. THROWS PgError (42P01 while the extension is
+// missing).
 Definitions load_definitions();
 
 } // namespace pgdba

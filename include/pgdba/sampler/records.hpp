@@ -1,6 +1,6 @@
-// What the sampler records of itself, as samples of built-in native probes: `heartbeat` (a row per loop, each tick) and
-// `probe_run` (the cost and the errors of each probe). So an idle minute and an outage look different, and the price of
-// every probe is known.
+// What the sampler records of itself, as samples of built-in native probes: `heartbeat` (a row per
+// loop, each tick) and `probe_run` (the cost and the errors of each probe). So an idle minute and
+// an outage look different, and the price of every probe is known.
 #pragma once
 
 #include "pgdba/core/definition.hpp"
@@ -33,7 +33,8 @@ using ProbeRecords = std::map<std::string, ProbeRecord, std::less<>>;
 Sample heartbeat_sample(const LoopRecords &loops, const std::vector<Column> &columns, Micros at);
 Sample probe_run_sample(const ProbeRecords &probes, const std::vector<Column> &columns, Micros at);
 
-// The columns a native probe returns, without their meaning; empty when there is no such native probe.
+// The columns a native probe returns, without their meaning; empty when there is no such native
+// probe.
 std::vector<std::pair<std::string, Type>> native_columns(std::string_view probe);
 
 } // namespace pgdba

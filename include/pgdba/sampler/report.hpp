@@ -1,5 +1,5 @@
-// Verdicts and health as a session reads them: the live ones from shared memory, those of a moment in the past by
-// evaluating the same checks in the caller's session.
+// Verdicts and health as a session reads them: the live ones from shared memory, those of a moment
+// in the past by evaluating the same checks in the caller's session.
 #pragma once
 
 #include "pgdba/core/health.hpp"

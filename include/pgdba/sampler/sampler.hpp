@@ -1,6 +1,7 @@
 // The sampler: one process, one thread, four loops. A tick of a loop is
 //   probes -> live samples -> checks -> verdicts -> rings -> requests answered
-// and each step survives the failure of its parts: an error is a row of probe_run, a metric and a verdict.
+// and each step survives the failure of its parts: an error is a row of probe_run, a metric and a
+// verdict.
 #pragma once
 
 #include "pgdba/core/schedule.hpp"
@@ -58,7 +59,8 @@ private:
 	ProbeRecords probes_;
 	std::map<std::string, BackOff, std::less<>> back_offs_;
 	std::map<std::string, std::string> unavailable_;
-	LiveSamples live_, before_, kept_; // newest full samples, those before them, and what the rings kept
+	LiveSamples live_, before_,
+		kept_; // newest full samples, those before them, and what the rings kept
 	std::vector<Verdict> verdicts_;
 	RingWriter writer_;
 	std::string published_; // why the last tick was not written to tables
