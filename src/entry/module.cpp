@@ -32,7 +32,7 @@ void _PG_init(void) {
 // restarted by the postmaster, the sampler by the launcher, both with a pause.
 void pgdba_launcher_main(Datum) {
 	pg::entry([] {
-		pg::begin_worker();
+		pg::begin_worker(1);
 		pg::connect_shared_catalogs(); // no database, so nothing that an owner could have set
 		pg::announce_process(pg::Role::kLauncher, "starting");
 		Launcher(pg::settings().database).run();
@@ -42,13 +42,14 @@ void pgdba_launcher_main(Datum) {
 void pgdba_sampler_main(Datum argument) {
 	const std::uint32_t database = DatumGetUInt32(argument);
 	pg::entry([database] {
-		pg::begin_worker();
+		pg::begin_worker(0); // the launcher starts it again
 		pg::connect_database(database);
 		pg::pin_settings();
 		pg::announce_process(pg::Role::kSampler, "starting");
 		try {
 			Sampler(MyBgworkerEntry->bgw_extra).run();
 		} catch (const std::exception &error) {
+			pg::leave_if_told(); // then it was only the cancel that came with it
 			pg::process_error(pg::Role::kSampler, error.what());
 			throw;
 		}

@@ -15,6 +15,7 @@ constexpr Micros kFirstBackOff = kMicrosPerSecond;
 constexpr Micros kLongestBackOff = 60 * kMicrosPerSecond;
 constexpr Micros kLivedLongEnough = 60 * kMicrosPerSecond; // then the back-off begins again
 constexpr Micros kLookForDatabase = kMicrosPerSecond;
+constexpr Micros kLookAtStranger = kMicrosPerSecond / 10;
 constexpr Micros kLookAtChild = 60 * kMicrosPerSecond; // its end wakes the launcher anyway
 
 } // namespace
@@ -35,6 +36,9 @@ void Launcher::say(const std::string &why) {
 
 Micros Launcher::look() {
 	const Micros now = pg::now();
+	// A launcher that was ended leaves its sampler behind, which only that one could watch.
+	if (sampler_.handle == nullptr && pg::end_process(pg::Role::kSampler))
+		return kLookAtStranger;
 	const pg::ChildState state = pg::child_state(sampler_);
 	const Micros paused_until = pg::snapshot_head().paused_until;
 	if (paused_until > now) {

@@ -7,6 +7,7 @@
 // aborting it would count in xact_rollback of the home database.
 #include "pgdba/pg/query.hpp"
 
+#include "pgdba/pg/encoding.hpp"
 #include "pgdba/pg/guard.hpp"
 #include "pgdba/pg/worker.hpp"
 
@@ -108,6 +109,13 @@ double interval_seconds(const Interval &interval) noexcept {
 		   86'400.0 * (interval.day + 30.0 * interval.month);
 }
 
+void set_text(Sample &sample, std::size_t row, std::size_t column, std::string_view text) {
+	if (needs_conversion())
+		sample.set_text(row, column, to_utf8(text));
+	else
+		sample.set_text(row, column, text);
+}
+
 void set_cell(Sample &sample, std::size_t row, std::size_t column, Oid type, Datum value) {
 	switch (type) {
 	case BOOLOID:
@@ -144,7 +152,7 @@ void set_cell(Sample &sample, std::size_t row, std::size_t column, Oid type, Dat
 						 }));
 		break;
 	case NAMEOID:
-		sample.set_text(row, column, NameStr(*DatumGetName(value)));
+		set_text(sample, row, column, NameStr(*DatumGetName(value)));
 		break;
 	case CHAROID: {
 		const char text[2] = {DatumGetChar(value), '\0'};
@@ -152,19 +160,19 @@ void set_cell(Sample &sample, std::size_t row, std::size_t column, Oid type, Dat
 		break;
 	}
 	case UNKNOWNOID:
-		sample.set_text(row, column, DatumGetCString(value));
+		set_text(sample, row, column, DatumGetCString(value));
 		break;
 	case JSONBOID: {
 		const char *const text = call([value] {
 			Jsonb *const json = DatumGetJsonbP(value);
 			return JsonbToCString(nullptr, &json->root, static_cast<int>(VARSIZE(json)));
 		});
-		sample.set_text(row, column, text);
+		set_text(sample, row, column, text);
 		break;
 	}
 	default: {
 		const text *const packed = call([value] { return DatumGetTextPP(value); });
-		sample.set_text(row, column, {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)});
+		set_text(sample, row, column, {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)});
 	}
 	}
 }

@@ -18,6 +18,8 @@ extern "C" {
 #include "utils/timestamp.h"
 }
 
+#include <csignal>
+
 namespace pgdba::pg {
 
 namespace {
@@ -318,6 +320,14 @@ void wake(Role role) {
 	locked(kHeadLock, LW_SHARED, [&] { number = region->process_number[static_cast<int>(role)]; });
 	if (number >= 0)
 		compat::set_latch_of(number);
+}
+
+bool end_process(Role role) {
+	int pid = 0;
+	read_head([&](const SharedHead &head) { pid = head.processes[static_cast<int>(role)].pid; });
+	if (pid != 0)
+		(void)kill(pid, SIGTERM); // it is in the table until it exits: the number is still its own
+	return pid != 0;
 }
 
 Micros request_sample(unsigned loops, Micros timeout) {

@@ -17,7 +17,7 @@ namespace pgdba::pg {
 
 void begin_unconnected_worker() {
 	call([] { pqsignal(SIGUSR1, procsignal_sigusr1_handler); });
-	begin_worker();
+	begin_worker(1);
 }
 
 void reserve_descriptors(int count) {
@@ -57,10 +57,8 @@ bool WaitSet::wait(Micros timeout) {
 		(void)WaitEventSetWait(set, milliseconds, events, lengthof(events), compat::wait_event());
 	});
 	// The latch is reset before what it announces is looked at: nothing said in between is lost.
-	call([] {
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	});
+	call([] { ResetLatch(MyLatch); });
+	check_interrupts();
 	return call([] {
 		if (!ConfigReloadPending)
 			return false;

@@ -107,7 +107,19 @@ constexpr Pinned kPinned[] = {
 	{"restrict_nonsystem_relation_kind", ""}, // our views stand on foreign tables
 };
 
+constinit int exit_code_when_told = 1;
+
+extern "C" void pgdba_worker_sigterm(int signal) {
+	ShutdownRequestPending = true;
+	StatementCancelHandler(signal); // also sets the latch
+}
+
 } // namespace
+
+void leave_if_told() {
+	if (ShutdownRequestPending)
+		call([] { proc_exit(exit_code_when_told); });
+}
 
 void register_static_workers() {
 	register_static("pgdba launcher", "pgdba", "pgdba_launcher_main",
@@ -118,10 +130,11 @@ void register_static_workers() {
 					BgWorkerStart_PostmasterStart);
 }
 
-void begin_worker() {
+void begin_worker(int exit_code) {
+	exit_code_when_told = exit_code;
 	call([] {
 		pqsignal(SIGHUP, SignalHandlerForConfigReload);
-		pqsignal(SIGTERM, die);
+		pqsignal(SIGTERM, pgdba_worker_sigterm);
 		BackgroundWorkerUnblockSignals();
 	});
 }
@@ -239,10 +252,13 @@ void forget_child(Child &child) {
 
 bool wait_latch(Micros timeout) {
 	const long milliseconds = static_cast<long>(std::max<Micros>(0, (timeout + 999) / 1000));
-	return call([milliseconds] {
+	call([milliseconds] {
 		(void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
 						compat::wait_event());
 		ResetLatch(MyLatch);
+	});
+	leave_if_told();
+	return call([] {
 		CHECK_FOR_INTERRUPTS();
 		if (!ConfigReloadPending)
 			return false;
@@ -253,6 +269,7 @@ bool wait_latch(Micros timeout) {
 }
 
 void check_interrupts() {
+	leave_if_told();
 	call([] { CHECK_FOR_INTERRUPTS(); });
 }
 

@@ -40,7 +40,7 @@ void set_live_samples(const LiveSamples *samples) noexcept {
 
 SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros as_of) {
 	const Micros until = as_of == 0 ? std::numeric_limits<Micros>::max() : as_of;
-	if (const SamplePointer newest = live(probe); newest != nullptr && newest->sampled_at <= until)
+	if (SamplePointer newest = live(probe); newest != nullptr && newest->sampled_at <= until)
 		return newest;
 	// The one at or before `until`: a window that begins at `until` holds it as its first.
 	Window window(probe, loop, until, until, as_of != 0);

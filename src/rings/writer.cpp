@@ -176,6 +176,16 @@ RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t
 	return {true, {}};
 }
 
+void RingWriter::forget_probe(std::string_view probe) {
+	const auto erase = [probe](auto &keyframes) {
+		if (const auto found = keyframes.find(probe); found != keyframes.end())
+			keyframes.erase(found);
+	};
+	erase(memory_);
+	for (auto &keyframes : tables_)
+		erase(keyframes);
+}
+
 void RingWriter::forget() {
 	memory_.clear();
 	for (auto &keyframes : tables_)

@@ -76,6 +76,9 @@ bool Sampler::extension_there() {
 
 void Sampler::reload_definitions() {
 	(void)pg::watched_relation_changed();
+	std::vector<std::string> known;
+	for (const ProbeDefinition &probe : definitions_.probes)
+		known.push_back(probe.name);
 	{
 		// Views that a restore did not bring (their definitions are dumped, they are not) are made
 		// here.
@@ -100,18 +103,27 @@ void Sampler::reload_definitions() {
 		for (Schedule &schedule : schedules_)
 			schedule.request();
 	}
-	for (auto iterator = live_.begin(); iterator != live_.end();) // of probes that were dropped
-		iterator = definitions_.probe(iterator->first) == nullptr ? live_.erase(iterator)
-																  : std::next(iterator);
+	for (const std::string &name : known) { // of probes that were dropped nothing is shown any more
+		if (definitions_.probe(name) != nullptr)
+			continue;
+		live_.erase(name), before_.erase(name), kept_.erase(name);
+		probes_.erase(name), back_offs_.erase(name);
+		writer_.forget_probe(name);
+		pg::ring_drop_stream(name);
+	}
 	const auto checks = static_cast<int>(definitions_.checks.size());
 	pg::write_head([checks](pg::SharedHead &head) { head.checks = checks; });
 	definitions_loaded_ = true;
 }
 
+// Each round, because a visit to another database also takes in a reload.
 void Sampler::apply_settings() {
 	for (std::size_t i = 0; i < kLoops.size(); ++i)
 		schedules_[i].set_interval(interval_of(i));
-	pg::pin_settings();
+	if (const int timeout = pg::settings().lock_timeout_ms; timeout != lock_timeout_) {
+		pg::pin_settings();
+		lock_timeout_ = timeout;
+	}
 }
 
 Micros Sampler::next_due() const {
@@ -140,8 +152,8 @@ void Sampler::run() {
 					tick(static_cast<int>(i));
 			}
 		}
-		if (pg::wait_latch(std::max<Micros>(0, next_due() - pg::now())))
-			apply_settings();
+		(void)pg::wait_latch(std::max<Micros>(0, next_due() - pg::now()));
+		apply_settings();
 	}
 }
 

@@ -103,6 +103,7 @@ Sample Sampler::sample_databases(Tick &tick, const ProbeDefinition &probe, Micro
 }
 
 void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
+	pg::check_interrupts();
 	ProbeRecord &record = probes_[probe.name];
 	record.loop = probe.loop;
 	BackOff &back_off = back_offs_[probe.name];

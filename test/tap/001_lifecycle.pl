@@ -43,7 +43,7 @@ for my $round (1 .. 4) {
 $node->safe_psql('postgres', 'BEGIN; DROP EXTENSION pgdba; ROLLBACK');
 {
 	# Nothing of ours can be read, and then it is as if nothing had been.
-	my $session = $node->background_psql('postgres');
+	my $session = session($node);
 	$session->query_safe('BEGIN; DROP EXTENSION pgdba');
 	ok(more_ticks($node, 3), 'ticks go on while a DROP EXTENSION is not committed');
 	$session->query_safe('ROLLBACK');

@@ -56,7 +56,7 @@ is(postmaster_pid($node), $postmaster, 'all under the same postmaster');
 
 # ---- SIGTERM ----
 
-my $session = $node->background_psql('postgres');
+my $session = session($node);
 for my $name (qw(sampler launcher server)) {
 	my $pid = process_pid($node, $name);
 	my $sampler = process_pid($node, 'sampler');
@@ -121,7 +121,7 @@ for my $name (qw(server sampler)) {
 		"kill -9 of the $name: it is back");
 	ok(settled($node), 'sampling goes on');
 }
-my $client = $node->background_psql('postgres', on_error_stop => 0);
+my $client = session($node);
 my $backend = $client->query_safe('SELECT pg_backend_pid()');
 my $restarted = process_pid($node, 'server');
 kill 'KILL', $backend;

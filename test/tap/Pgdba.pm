@@ -17,7 +17,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(pgdba_node configure wait_until http_port dial http_get healthz metric ticks more_ticks
-  samples_reach_tables process_pid settled sqlstate log_size log_since count_in_log);
+  samples_reach_tables process_pid settled session sqlstate log_size log_since count_in_log);
 
 my %port_of; # HTTP port, by the name of a node
 
@@ -153,7 +153,15 @@ sub settled {
 	return wait_until(sub { healthz($node)->{code} == 200 }) && more_ticks($node, 3);
 }
 
-# ---- errors and log ----
+# ---- sessions, errors and log ----
+
+# A session in the background; the limit holds for each of its queries. Options are those of background_psql().
+sub session {
+	my ($node, $database, %option) = @_;
+	my $session = $node->background_psql($database // 'postgres', %option);
+	$session->set_query_timer_restart(1);
+	return $session;
+}
 
 # sqlstate NODE, DATABASE, SQL, OPTION => VALUE...: the SQLSTATE, "00000" without an error; in a list also what was
 # printed. Options are those of psql().

@@ -22,9 +22,8 @@ int loop_index(std::string_view loop) noexcept; // -1 when there is no such loop
 // of messages).
 class BadDefinition : public std::runtime_error {
 public:
-	BadDefinition(std::string message, std::string detail, std::string hint)
-		: std::runtime_error(std::move(message)), detail(std::move(detail)), hint(std::move(hint)) {
-	}
+	BadDefinition(const std::string &message, std::string detail, std::string hint)
+		: std::runtime_error(message), detail(std::move(detail)), hint(std::move(hint)) {}
 	std::string detail, hint;
 };
 

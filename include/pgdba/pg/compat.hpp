@@ -1,4 +1,5 @@
-// Everything that differs between server versions. The only file with PG_VERSION_NUM (scripts/lint proves it).
+// Everything that differs between server versions. The only file with PG_VERSION_NUM (scripts/lint
+// proves it).
 #pragma once
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
@@ -28,7 +29,8 @@ extern "C" {
 
 namespace pgdba::pg::compat {
 
-// A wait event set that lives as long as the process: since 17 it is tied to a resource owner, here to none.
+// A wait event set that lives as long as the process: since 17 it is tied to a resource owner, here
+// to none.
 inline WaitEventSet *create_wait_event_set(int events) {
 #if PG_VERSION_NUM >= 170000
 	return CreateWaitEventSet(nullptr, events);
@@ -37,7 +39,8 @@ inline WaitEventSet *create_wait_event_set(int events) {
 #endif
 }
 
-// The number of this process among all PGPROCs: since 17 the same as that of its backend status, with a name of its own.
+// The number of this process among all PGPROCs: since 17 the same as that of its backend status,
+// with a name of its own.
 inline int my_process_number() noexcept {
 #if PG_VERSION_NUM >= 170000
 	return MyProcNumber;
@@ -46,11 +49,14 @@ inline int my_process_number() noexcept {
 #endif
 }
 
-// Wakes the process with that number. When it is gone, whoever has its place now looks up once for nothing.
-inline void set_latch_of(int number) noexcept { SetLatch(&GetPGProcByNumber(number)->procLatch); }
+// Wakes the process with that number. When it is gone, whoever has its place now looks up once for
+// nothing.
+inline void set_latch_of(int number) noexcept {
+	SetLatch(&GetPGProcByNumber(number)->procLatch);
+}
 
-// What pg_stat_activity.wait_event shows while a process of ours waits: since 17 an extension may name it.
-// Raises server errors.
+// What pg_stat_activity.wait_event shows while a process of ours waits: since 17 an extension may
+// name it. Raises server errors.
 inline uint32 wait_event() {
 #if PG_VERSION_NUM >= 170000
 	static uint32 event = 0;
@@ -62,24 +68,24 @@ inline uint32 wait_event() {
 #endif
 }
 
-// Whether the text reads as a point in time (src/pg/compat.cpp: 16 added an argument to the parser).
-// Raises nothing for any text.
+// Whether the text reads as a point in time (src/pg/compat.cpp: 16 added an argument to the
+// parser). Raises nothing for any text.
 bool is_timestamp(const char *text);
 
-// A path for a foreign scan without parameters: 17 added restrictions, 18 a count of disabled nodes.
-// A template, so that only its user needs the planner's headers.
+// A path for a foreign scan without parameters: 17 added restrictions, 18 a count of disabled
+// nodes. A template, so that only its user needs the planner's headers.
 template <class Root, class Rel, class Private>
 auto *foreign_scan_path(Root *root, Rel *rel, double rows, double startup_cost, double total_cost,
-                        Private *fdw_private) {
+						Private *fdw_private) {
 #if PG_VERSION_NUM >= 180000
 	return create_foreignscan_path(root, rel, nullptr, rows, 0, startup_cost, total_cost, nullptr,
-	                               rel->lateral_relids, nullptr, nullptr, fdw_private);
+								   rel->lateral_relids, nullptr, nullptr, fdw_private);
 #elif PG_VERSION_NUM >= 170000
 	return create_foreignscan_path(root, rel, nullptr, rows, startup_cost, total_cost, nullptr,
-	                               rel->lateral_relids, nullptr, nullptr, fdw_private);
+								   rel->lateral_relids, nullptr, nullptr, fdw_private);
 #else
 	return create_foreignscan_path(root, rel, nullptr, rows, startup_cost, total_cost, nullptr,
-	                               rel->lateral_relids, nullptr, fdw_private);
+								   rel->lateral_relids, nullptr, fdw_private);
 #endif
 }
 

@@ -1,5 +1,6 @@
-// The server's headers, in the one order that works: the C++ library first, because postgres.h makes macros of names in
-// it (printf, strerror). Included by src/pg, include/pgdba/pg/{guard,entry}.hpp and src/entry only.
+// The server's headers, in the one order that works: the C++ library first, because postgres.h
+// makes macros of names in it (printf, strerror). Included by src/pg,
+// include/pgdba/pg/{guard,entry}.hpp and src/entry only.
 #pragma once
 
 #include <algorithm>

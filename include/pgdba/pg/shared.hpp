@@ -114,6 +114,8 @@ Micros request_sample(unsigned loops, Micros timeout);
 void complete_requests(int loop,
 					   std::uint64_t up_to); // the sampler says so, and wakes those who wait
 void wake(Role role);
+// SIGTERM to the process in the table. RETURNS whether there is one.
+bool end_process(Role role);
 
 // What health() and /healthz say about loops and processes, from the head and the clock.
 std::vector<LoopState> loop_states(const SharedHead &head, Micros now);

@@ -12,9 +12,11 @@ namespace pgdba::pg {
 
 void register_static_workers(); // from _PG_init: launcher, and the server of pgdba_http.so
 
-// Installs signal handlers and unblocks signals: SIGTERM as `die`, SIGHUP as reload. First thing in
-// every worker.
-void begin_worker();
+// Installs signal handlers and unblocks signals. First thing in every worker. SIGHUP: reload.
+// SIGTERM: the statement is cancelled and the process ends with this exit code at its next wait or
+// check, without a FATAL line in the log. Code 1 asks the postmaster to start it again.
+void begin_worker(int exit_code);
+void leave_if_told();                     // part of every wait and check
 void connect_shared_catalogs();           // launcher
 void connect_database(std::uint32_t oid); // sampler, reader; a missing database is FATAL
 void pin_settings();                      // after connecting: what an owner could plant

@@ -46,6 +46,7 @@ public:
 	};
 	Outcome write_tables(std::string_view loop, std::int64_t tick, Micros retention);
 
+	void forget_probe(std::string_view probe);
 	// Forgets positions and keyframes: the extension was created anew, or the server promoted.
 	void forget();
 

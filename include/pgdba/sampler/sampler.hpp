@@ -63,6 +63,7 @@ private:
 		kept_; // newest full samples, those before them, and what the rings kept
 	std::vector<Verdict> verdicts_;
 	RingWriter writer_;
+	int lock_timeout_ = 0;  // as pinned
 	std::string published_; // why the last tick was not written to tables
 };
 
