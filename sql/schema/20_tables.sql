@@ -1,7 +1,10 @@
 -- What is measured and judged, as data. `origin` says who defined a row: while this script runs the default is
 -- 'pgdba', its last part makes it 'user'. Only the rows of users are dumped: CREATE EXTENSION brings the others.
+--
+-- Tables that this script fills are unlogged until its last part: rows of a logged one would go to the subscribers of a
+-- publication FOR ALL TABLES, which do not have the table, and stop there for good.
 
-CREATE TABLE pgdba.probe (
+CREATE UNLOGGED TABLE pgdba.probe (
 	name text PRIMARY KEY,
 	loop text NOT NULL,
 	query text NOT NULL,
@@ -13,7 +16,7 @@ CREATE TABLE pgdba.probe (
 );
 COMMENT ON TABLE pgdba.probe IS 'Probes as defined by pgdba.define_probe(); a native probe has no query.';
 
-CREATE TABLE pgdba.probe_variant (
+CREATE UNLOGGED TABLE pgdba.probe_variant (
 	name text,
 	from_version int,
 	query text NOT NULL,
@@ -23,7 +26,7 @@ CREATE TABLE pgdba.probe_variant (
 COMMENT ON TABLE pgdba.probe_variant IS
 	'Texts that replace a probe''s query from a server version (server_version_num) on.';
 
-CREATE TABLE pgdba.check_definition (
+CREATE UNLOGGED TABLE pgdba.check_definition (
 	check_id text PRIMARY KEY,
 	query text NOT NULL,
 	definition jsonb NOT NULL,

@@ -3,6 +3,11 @@ ALTER TABLE pgdba.probe ALTER COLUMN origin SET DEFAULT 'user';
 ALTER TABLE pgdba.probe_variant ALTER COLUMN origin SET DEFAULT 'user';
 ALTER TABLE pgdba.check_definition ALTER COLUMN origin SET DEFAULT 'user';
 
+-- Rewriting a table sends no row to subscribers.
+ALTER TABLE pgdba.probe SET LOGGED;
+ALTER TABLE pgdba.probe_variant SET LOGGED;
+ALTER TABLE pgdba.check_definition SET LOGGED;
+
 DO $published$
 DECLARE
 	publication record;

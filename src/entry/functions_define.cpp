@@ -5,6 +5,7 @@
 #include "pgdba/pg/datum.hpp"
 #include "pgdba/pg/entry.hpp"
 #include "pgdba/pg/query.hpp"
+#include "pgdba/pg/ring_table.hpp"
 #include "pgdba/pg/watch.hpp"
 #include "pgdba/sampler/records.hpp"
 
@@ -86,6 +87,16 @@ void check_result(const CheckDefinition &check,
 		require(name, {Type::kFloat8, Type::kInt8}, "a number (it is a floor)");
 }
 
+// A row that a subscriber has no table for would stop its subscription for good.
+void refuse_published(Relation table) {
+	std::string publication;
+	if (RelationIsPermanent(table) && pg::ring_is_published(&publication))
+		throw pg::PgError(pg::sqlstate("55000"),
+						  "cannot change definitions while publication \"" + publication +
+							  "\" would send them to its subscribers",
+						  {}, "SELECT * FROM pgdba.publications(); says how to change that.");
+}
+
 } // namespace
 
 Datum pgdba_validate_probe(PG_FUNCTION_ARGS) {
@@ -146,6 +157,7 @@ Datum pgdba_definition_changed(PG_FUNCTION_ARGS) {
 		if (!CALLED_AS_TRIGGER(fcinfo))
 			throw pg::PgError(pg::sqlstate("39P01"), "definition_changed() is a trigger function");
 		const auto *const trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+		refuse_published(trigger->tg_relation);
 		pg::touch_relation(RelationGetRelid(trigger->tg_relation));
 		return PointerGetDatum(nullptr);
 	});

@@ -8,6 +8,7 @@
 #include "pgdba/pg/worker.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "pgdba/core/wall.hpp"
 
@@ -198,6 +199,7 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 	else if (!published_.empty())
 		record.reason = published_;
 	record.degraded = !record.reason.empty();
+	record.unwritten = record.degraded && record.reason == published_;
 	const auto remember = [&](std::string_view name, auto make) {
 		const ProbeDefinition *const probe = definitions_.probe(name);
 		if (probe == nullptr)
@@ -266,7 +268,19 @@ void Sampler::publish(const Tick &tick, std::uint64_t requested) {
 		const std::size_t length = std::min(record.reason.size(), sizeof slot.reason - 1);
 		std::memcpy(slot.reason, record.reason.data(), length);
 		slot.reason[length] = '\0';
+		// What keeps one loop from its tables keeps all: its end holds for a loop of an hour at once.
+		for (std::size_t i = 0; i < loops_.size(); ++i)
+			if (loops_[i].unwritten && published_.empty()) {
+				head.loops[i].degraded = false;
+				head.loops[i].reason[0] = '\0';
+			}
 	});
+	if (published_.empty())
+		for (LoopRecord &each : loops_)
+			if (std::exchange(each.unwritten, false)) {
+				each.degraded = false;
+				each.reason.clear();
+			}
 	pg::complete_requests(tick.loop, requested);
 }
 

@@ -8,7 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('errors');
-$node->init;
+$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->append_conf('postgresql.conf', "dynamic_library_path = '$ENV{BOUNDARY_BUILD}:\$libdir'");
 $node->start;
 my $postmaster = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');

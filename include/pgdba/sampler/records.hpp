@@ -18,6 +18,7 @@ struct LoopRecord {
 	std::int64_t tick = 0, rows = 0, bytes = 0, errors = 0, skipped = 0;
 	Micros interval = 0, last_tick = 0, duration = 0, lateness = 0;
 	bool degraded = false;
+	bool unwritten = false; // degraded only because its samples were not written to tables
 	std::string reason;
 };
 using LoopRecords = std::array<LoopRecord, kLoops.size()>;
