@@ -48,7 +48,7 @@ $(AS_SERVER_USER) env TESTDIR=$$out TESTDATADIR=$$out/data TESTLOGDIR=$$out/log 
 	PG_REGRESS='$(top_builddir)/src/test/regress/pg_regress' \
 	PERL5LIB="$(top_builddir)/src/test/perl:$(CURDIR)/test/tap$${PERL5LIB:+:$$PERL5LIB}" \
 	$(PROVE) $(PROVE_FLAGS) $(1) \
-&& rm -rf $$out || { echo "logs are in $$out" >&2; exit 1; }
+&& { test -n "$$TAP_OUT" || rm -rf $$out; } || { echo "logs are in $$out" >&2; exit 1; }
 endef
 
 PROVE_TESTS ?= $(sort $(wildcard test/tap/*.pl))

@@ -102,6 +102,7 @@ ColumnMeaning parse_column(const Fields &fields) {
 	const std::size_t kind = fields.choice("kind", {kKinds.begin(), kKinds.end()},
 										   static_cast<std::size_t>(otherwise) - 1);
 	out.kind = static_cast<Kind>(kind + 1);
+	out.kind_given = fields.has("kind");
 	out.unit = fields.text("unit");
 	out.help = fields.text("help");
 	if (!out.metric.empty() && !is_name(out.metric))

@@ -66,7 +66,7 @@ Column describe(const ProbeDefinition &probe, std::string name, Type type) {
 	out.key = std::find(probe.key.begin(), probe.key.end(), out.name) != probe.key.end() ||
 			  (out.name == "db" && probe.scope == Scope::kDatabase);
 	const bool label = out.key || out.name == "db";
-	out.kind = label ? Kind::kLabel : Kind::kInfo;
+	out.kind = label ? Kind::kLabel : Kind::kInfo; // a key column may be declared info: then another names the row
 	const auto found = probe.columns.find(out.name);
 	if (found == probe.columns.end())
 		return out;
@@ -76,7 +76,7 @@ Column describe(const ProbeDefinition &probe, std::string name, Type type) {
 						  "Column \"" + out.name +
 							  "\" identifies a row and cannot be measured as well.",
 						  "Return the measured value in a column of its own.");
-	out.kind = label ? Kind::kLabel : meaning.kind;
+	out.kind = label && !meaning.kind_given ? Kind::kLabel : meaning.kind;
 	out.unit = meaning.unit;
 	out.metric = meaning.metric;
 	out.help = meaning.help;

@@ -51,16 +51,22 @@ Sampler::Sampler(std::string database)
 
 // Whether the extension is in the home database now; says so where people look, once per change.
 bool Sampler::extension_there() {
-	bool there = false;
-	{
+	bool there = definitions_loaded_;
+	try {
 		pg::Transaction transaction(true);
 		there = pg::extension_exists("pgdba");
 		transaction.commit();
+	} catch (const pg::PgError &) { // aborted: by the transaction. A catalog is locked: nothing new
+	}
+	if (!there) {
+		unreadable_.clear();
+		read_again_ = 0;
 	}
 	if (there == definitions_loaded_)
 		return there;
 	if (there) {
-		reload_definitions();
+		if (!reload_definitions())
+			return false;
 		say_missing({});
 		pg::process_state(pg::Role::kSampler, "sampling");
 	} else {
@@ -75,12 +81,12 @@ bool Sampler::extension_there() {
 	return there;
 }
 
-void Sampler::reload_definitions() {
+bool Sampler::reload_definitions() {
 	(void)pg::watched_relation_changed();
 	std::vector<std::string> known;
 	for (const ProbeDefinition &probe : definitions_.probes)
 		known.push_back(probe.name);
-	{
+	try {
 		// Views that a restore did not bring (their definitions are dumped, they are not) are made
 		// here.
 		pg::Transaction transaction(false);
@@ -89,7 +95,14 @@ void Sampler::reload_definitions() {
 		definitions_ = load_definitions();
 		pg::watch_relations(definitions_.relations);
 		transaction.commit();
+	} catch (
+		const pg::PgError &error) { // aborted: by the transaction. Somebody holds a lock on them
+		unreadable_ = "definitions could not be read: " + error.message;
+		read_again_ = pg::now() + kLookForExtension;
+		return false;
 	}
+	unreadable_.clear();
+	read_again_ = 0;
 	pg::forget_plans();
 	unavailable_.clear();
 	for (const auto &[name, why] : definitions_.broken) {
@@ -115,6 +128,7 @@ void Sampler::reload_definitions() {
 	const auto checks = static_cast<int>(definitions_.checks.size());
 	pg::write_head([checks](pg::SharedHead &head) { head.checks = checks; });
 	definitions_loaded_ = true;
+	return true;
 }
 
 // Each round, because a visit to another database also takes in a reload.
@@ -140,11 +154,13 @@ Micros Sampler::next_due() const {
 void Sampler::run() {
 	while (true) {
 		if (!extension_there()) {
-			say_missing("extension pgdba is not created in database \"" + database_ + "\"");
+			say_missing(unreadable_.empty()
+							? "extension pgdba is not created in database \"" + database_ + "\""
+							: unreadable_);
 			pg::process_state(pg::Role::kSampler, "waiting for CREATE EXTENSION");
 		} else {
-			if (pg::watched_relation_changed())
-				reload_definitions();
+			if (pg::watched_relation_changed() || (read_again_ != 0 && pg::now() >= read_again_))
+				(void)reload_definitions();
 			const pg::SharedHead head = pg::snapshot_head();
 			for (std::size_t i = 0; i < kLoops.size(); ++i) {
 				if (head.loops[i].requested > head.loops[i].completed)
@@ -196,6 +212,8 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 		record.reason = "over budget: skipped " + joined(tick.late_probes);
 	else if (!tick.failed.empty())
 		record.reason = "failed: " + joined(tick.failed);
+	else if (!unreadable_.empty())
+		record.reason = unreadable_;
 	else if (!published_.empty())
 		record.reason = published_;
 	record.degraded = !record.reason.empty();
@@ -268,7 +286,8 @@ void Sampler::publish(const Tick &tick, std::uint64_t requested) {
 		const std::size_t length = std::min(record.reason.size(), sizeof slot.reason - 1);
 		std::memcpy(slot.reason, record.reason.data(), length);
 		slot.reason[length] = '\0';
-		// What keeps one loop from its tables keeps all: its end holds for a loop of an hour at once.
+		// What keeps one loop from its tables keeps all: its end holds for a loop of an hour at
+		// once.
 		for (std::size_t i = 0; i < loops_.size(); ++i)
 			if (loops_[i].unwritten && published_.empty()) {
 				head.loops[i].degraded = false;

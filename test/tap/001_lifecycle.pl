@@ -47,7 +47,7 @@ $node->safe_psql('postgres', 'BEGIN; DROP EXTENSION pgdba; ROLLBACK');
 	$session->query_safe('BEGIN; DROP EXTENSION pgdba');
 	ok(more_ticks($node, 3), 'ticks go on while a DROP EXTENSION is not committed');
 	$session->query_safe('ROLLBACK');
-	$session->quit;
+	leave($session);
 	ok(wait_until(sub { healthz($node)->{status} eq 'ok' }), 'all is well after its ROLLBACK')
 	  or diag(healthz($node)->{why});
 }

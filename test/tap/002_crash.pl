@@ -75,7 +75,7 @@ for my $name (qw(sampler launcher server)) {
 	  for qw(launcher sampler server);
 }
 is($session->query_safe('SELECT 1'), '1', 'no session noticed');
-$session->quit;
+leave($session);
 
 # The launcher that came back is in charge of the sampler that it found.
 my $sampler = process_pid($node, 'sampler');
@@ -128,7 +128,7 @@ kill 'KILL', $backend;
 ok(wait_until(sub { (ask($node, "SELECT pid FROM pgdba.processes WHERE name = 'pgdba server'") || $restarted) != $restarted }),
 	'kill -9 of a session: the server recovers');
 ok(settled($node), 'sampling goes on');
-eval { $client->quit };
+eval { leave($client) };
 is(postmaster_pid($node), $postmaster, 'the postmaster lives');
 is($collector->(), $logger, 'so does the collector');
 

@@ -101,6 +101,9 @@ like($publisher->safe_psql('postgres', q{SELECT reason FROM pgdba.loops WHERE lo
 	qr/^published: .*"everything"/, 'pgdba.loops names the publication');
 is($publisher->safe_psql('postgres', q{SELECT ok FROM pgdba.preflight() WHERE item = 'publication'}), 'f',
 	'so does preflight()');
+is(sqlstate($publisher, 'postgres', $_), '55000', "refused: $_")
+  for (q{SELECT pgdba.set_threshold('locks.blocked', '%', 1, 2)},
+	q{SELECT pgdba.define_probe('mine', 'hot', 'SELECT 1 AS one', '{}', '{}')}, q{UPDATE pgdba.probe SET loop = loop});
 is(rows_in_tables($publisher), '0', 'nothing is written to the tables');
 cmp_ok(metric($publisher, 'pgdba_unwritten_samples_total'), '>', 0, 'which is counted');
 ok($publisher->poll_query_until('postgres', 'SELECT count(DISTINCT sampled_at) > 5 FROM pgdba.hist_connections'),
@@ -139,7 +142,7 @@ is($publisher->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHE
 	AND wait_event = 'SyncRep'}), '0', 'no process of ours waits');
 is(healthz($publisher)->{status}, 'ok', '/healthz says ok') or diag(healthz($publisher)->{why});
 configure($publisher, synchronous_standby_names => '');
-$waiting->quit;
+leave($waiting);
 
 $publisher->stop;
 done_testing();

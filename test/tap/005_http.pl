@@ -214,8 +214,9 @@ my $pid = server_pid();
 {
 	my @silent = map { dial($port) } 1 .. 100;
 	is(scalar(grep { defined } @silent), 100, '100 silent connections are open');
-	is(request($port, '/healthz')->{status}, 200, '/healthz answers among silent connections');
-	is(request($port, '/metrics')->{status}, 200, '/metrics as well');
+	# Asked again: on a busy machine a request can be slow enough to be taken for one more silent connection.
+	wait_until(sub { request($port, '/healthz')->{status} == 200 }, '/healthz answers among silent connections');
+	wait_until(sub { request($port, '/metrics')->{status} == 200 }, '/metrics as well');
 }
 {
 	# Clients that ask and do not read: their answers stay in the server.

@@ -17,7 +17,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(pgdba_node configure wait_until http_port dial http_get healthz metric ticks more_ticks
-  samples_reach_tables process_pid settled session sqlstate log_size log_since count_in_log);
+  samples_reach_tables process_pid settled session leave sqlstate log_size log_since count_in_log);
 
 my %port_of; # HTTP port, by the name of a node
 
@@ -161,6 +161,15 @@ sub session {
 	my $session = $node->background_psql($database // 'postgres', %option);
 	$session->set_query_timer_restart(1);
 	return $session;
+}
+
+# Ends sessions, which may have waited longer than the limit of a query.
+sub leave {
+	for my $session (@_) {
+		$session->{timeout}->start;
+		$session->quit;
+	}
+	return;
 }
 
 # sqlstate NODE, DATABASE, SQL, OPTION => VALUE...: the SQLSTATE, "00000" without an error; in a list also what was

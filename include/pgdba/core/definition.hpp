@@ -31,6 +31,7 @@ enum class Scope : std::uint8_t { kCluster, kDatabase, kNative };
 
 struct ColumnMeaning {
 	Kind kind = Kind::kInfo;
+	bool kind_given = false;
 	std::string unit, metric, help;
 };
 

@@ -37,7 +37,7 @@ private:
 	};
 
 	bool extension_there();
-	void reload_definitions();
+	bool reload_definitions(); // RETURNS false when they cannot be read now: what is known stays
 	void apply_settings();
 	Micros next_due() const;
 	void tick(int loop);
@@ -54,6 +54,8 @@ private:
 	std::string database_;
 	Definitions definitions_;
 	bool definitions_loaded_ = false;
+	std::string unreadable_; // why the definitions could not be read the last time
+	Micros read_again_ = 0;  // when that is tried again; 0: no need
 	std::array<Schedule, kLoops.size()> schedules_;
 	LoopRecords loops_;
 	ProbeRecords probes_;
