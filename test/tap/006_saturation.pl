@@ -75,7 +75,8 @@ for my $database (qw(postgres other)) {
 	push @waiting, waiting_session($database, "SELECT count(*) FROM busy_$database");
 	push @waiting, waiting_session($database, "ALTER TABLE fresh_$database SET (fillfactor = 90)");
 }
-is($watch->query_safe('SELECT count(*) FROM pg_locks WHERE NOT granted'), '4', 'four sessions wait for locked tables');
+ok(wait_until(sub { $watch->query_safe('SELECT count(*) FROM pg_locks WHERE NOT granted') == 4 }),
+	'four sessions wait for locked tables');
 $before = skipped();
 is(waits_during_ticks($watch, 20), 0, 'no process of ours waits for a lock');
 is_deeply(skipped(), $before, 'no tick was left out');
