@@ -66,7 +66,8 @@ Column describe(const ProbeDefinition &probe, std::string name, Type type) {
 	out.key = std::find(probe.key.begin(), probe.key.end(), out.name) != probe.key.end() ||
 			  (out.name == "db" && probe.scope == Scope::kDatabase);
 	const bool label = out.key || out.name == "db";
-	out.kind = label ? Kind::kLabel : Kind::kInfo; // a key column may be declared info: then another names the row
+	out.kind = label ? Kind::kLabel
+					 : Kind::kInfo; // a key column may be declared info: then another names the row
 	const auto found = probe.columns.find(out.name);
 	if (found == probe.columns.end())
 		return out;

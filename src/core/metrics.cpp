@@ -186,8 +186,7 @@ void MetricsText::add_sample(const Sample &sample, Micros now) {
 	const std::vector<Column> &columns = sample.columns();
 	std::vector<std::size_t> label_columns, metric_columns;
 	for (std::size_t i = 0; i < columns.size(); ++i) {
-		if (columns[i].kind == Kind::kLabel &&
-			!identifies_session(columns[i].name))
+		if (columns[i].kind == Kind::kLabel && !identifies_session(columns[i].name))
 			label_columns.push_back(i);
 		if (!columns[i].metric.empty())
 			metric_columns.push_back(i);

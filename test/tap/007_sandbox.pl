@@ -233,7 +233,7 @@ for my $function ('length(text)', 'replace(text, text, text)', 'coalesce_(text)'
 }
 for my $database (qw(home other)) {
 	mallory($database, $traps);
-	mallory($database, 'CREATE TABLE public."t""; DROP TABLE caught; --" AS SELECT 1 AS one; CREATE TABLE public.plain (one int)');
+	mallory($database, 'CREATE TABLE public."t""; DROP TABLE caught; --" AS SELECT 1 AS one; CREATE TABLE public.plain AS SELECT 1 AS one');
 }
 # It works on whoever looks into public first, or the rest would prove nothing.
 is(mallory('home', q{SET search_path = public, pg_catalog; SELECT 'a'::text = 'b'::text; SELECT what FROM caught}),
@@ -259,11 +259,11 @@ is(mallory('home', 'SHOW default_transaction_deferrable'), 'on', 'sessions have 
 
 # A superuser in the home database who looks into public first, but is not held up by the rest.
 sub superuser {
-	my ($sql) = @_;
+	my ($sql, $database) = @_;
 	local $ENV{PGOPTIONS} = join ' ', map { "-c $_" } 'statement_timeout=0', 'lock_timeout=0', 'idle_session_timeout=0',
 	  'idle_in_transaction_session_timeout=0', 'role=none', 'default_transaction_read_only=off',
 	  'default_transaction_deferrable=off', 'default_transaction_isolation=read\ committed', 'default_tablespace=', 'pgdba.as_of=', 'standard_conforming_strings=on';
-	return $owned->psql('home', $sql);
+	return $owned->psql($database // 'home', $sql);
 }
 $offset = log_size($owned);
 is((superuser('CREATE EXTENSION pgdba'))[2], '', 'CREATE EXTENSION');
@@ -284,6 +284,17 @@ is_home(q{SELECT pg_catalog.string_agg(check_id || ': ' || message, '; ') FROM p
 	WHERE severity OPERATOR(pg_catalog.=) 'unknown'}, '', 'no check is in the dark');
 ok(wait_until(sub { (superuser(q{SELECT pg_catalog.count(DISTINCT db) FROM pgdba.last_relation
 		WHERE relname OPERATOR(pg_catalog.=) 'plain'}))[1] eq '2' }), 'names of relations come from both databases');
+# Checks see the newest samples, not those of the time that was planted.
+{
+	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c lock_timeout=0';
+	my $blocked = session($owned, 'home', extra_params => [ '-U', 'mallory' ]);
+	superuser(q{SELECT pgdba.set_threshold('locks.blocked', '%', 0.1, 1000)});
+	$blocked->query_until(qr/begun/, "\\echo begun\nBEGIN; LOCK TABLE public.plain;\n");
+	my $found = wait_until(sub { (superuser(q{SELECT pg_catalog.count(*) FROM pgdba.verdicts
+		WHERE check_id OPERATOR(pg_catalog.=) 'locks.blocked' AND severity OPERATOR(pg_catalog.=) 'warning'}))[1] });
+	ok($found, 'a session that waits is found');
+	push @writers, $blocked;
+}
 for my $call (q{SELECT pgdba.sample_now()}, q{SELECT * FROM pgdba.health()}, q{SELECT * FROM pgdba.verdicts_at(pg_catalog.now())},
 	q{SELECT * FROM pgdba.preflight()}, q{SELECT * FROM pgdba.cost()}, q{SELECT * FROM pgdba.databases()},
 	q{SELECT * FROM pgdba.checks}, q{SELECT * FROM pgdba.thresholds}, q{SELECT * FROM pgdba.hist_relation},
@@ -294,7 +305,7 @@ for my $call (q{SELECT pgdba.sample_now()}, q{SELECT * FROM pgdba.health()}, q{S
 	is($err, '', "for a superuser who looks into public first: $call");
 }
 for my $database (qw(home other)) {
-	is(mallory($database, 'SELECT what FROM public.caught'), '', "nothing was caught in $database");
+	is((superuser('SELECT what FROM public.caught', $database))[1], '', "nothing was caught in $database");
 }
 is(count_in_log($owned, qr/TRAPPED/, $offset), 0, 'nothing of theirs was called') or diag(log_since($owned, $offset));
 is(count_in_log($owned, qr/FATAL: (?!.*administrator command)/, $offset), 0, 'no process of ours was ended')
