@@ -27,9 +27,13 @@ die() {
 	exit 1
 }
 
-# become_root ARGUMENT...: runs the calling script again under sudo unless it is root already.
+# become_root ARGUMENT...: runs the calling script again under sudo unless it is root already, and leaves the caller's folder,
+# which the unprivileged user may not be allowed to enter.
 become_root() {
-	[[ $EUID -eq 0 ]] && return
+	if [[ $EUID -eq 0 ]]; then
+		cd /
+		return
+	fi
 	command -v sudo >/dev/null || die "needs root: run it as root, or install sudo"
 	say "$me: needs root, to install packages and the extension's files; asking sudo"
 	exec sudo --preserve-env=PG_CONFIG,PGDBA_CACHE,PGDBA_MIRROR -- "$repository/scripts/$me" "$@"

@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "catalog/pg_database.h"
+#include "storage/ipc.h"
 #include "storage/lock.h"
 }
 
@@ -16,12 +17,34 @@ struct RequestHead {
 	std::uint64_t length;
 };
 
+// The database whose lock this process holds; one at a time.
+constinit Oid locked_database = InvalidOid;
+
+// A process that exits outside a transaction keeps the locks of its session: the server releases
+// only those of a transaction. Whoever gets its place in the table of processes would then fail to
+// take the same lock, for ever.
+extern "C" void pgdba_unlock_database(int, Datum) {
+	if (!OidIsValid(locked_database))
+		return;
+	LOCKTAG tag;
+	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, locked_database, 0);
+	locked_database = InvalidOid;
+	(void)LockRelease(&tag, RowExclusiveLock, true);
+}
+
 // Of the session, not of a transaction: a reader holds nothing else between two statements.
 bool lock_conditionally(std::uint32_t database) {
+	static constinit bool registered = false;
+	if (!registered)
+		call([] { before_shmem_exit(pgdba_unlock_database, Datum(0)); });
+	registered = true;
 	return call([database] {
 		LOCKTAG tag;
 		SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
-		return LockAcquire(&tag, RowExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
+		if (LockAcquire(&tag, RowExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+			return false;
+		locked_database = database;
+		return true;
 	});
 }
 
@@ -62,12 +85,7 @@ void DatabaseLock::release() noexcept {
 	if (!held_)
 		return;
 	held_ = false;
-	const std::uint32_t database = database_;
-	call_noexcept([database] {
-		LOCKTAG tag;
-		SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
-		(void)LockRelease(&tag, RowExclusiveLock, true);
-	});
+	call_noexcept([] { pgdba_unlock_database(0, Datum(0)); });
 }
 
 } // namespace pgdba::pg::link

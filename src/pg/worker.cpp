@@ -15,8 +15,11 @@ extern "C" {
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
+#include "storage/bufmgr.h"
+#include "storage/condition_variable.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/lwlock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -104,6 +107,7 @@ constexpr Pinned kPinned[] = {
 	{"extra_float_digits", "1"},
 	{"lc_numeric", "C"},
 	{"lc_time", "C"},
+	{"pgdba.as_of", ""},                      // or the sampler would judge that moment for ever
 	{"restrict_nonsystem_relation_kind", ""}, // our views stand on foreign tables
 };
 
@@ -271,6 +275,16 @@ bool wait_latch(Micros timeout) {
 void check_interrupts() {
 	leave_if_told();
 	call([] { CHECK_FOR_INTERRUPTS(); });
+}
+
+void recover() noexcept {
+	call_noexcept([] {
+		AbortOutOfAnyTransaction();
+		LWLockReleaseAll();
+		ConditionVariableCancelSleep();
+		pgstat_report_wait_end();
+		UnlockBuffers();
+	});
 }
 
 Micros now() {

@@ -137,6 +137,7 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 		sample = take_sample(tick, probe, &wall, &cpu);
 	} catch (const pg::PgError
 				 &error) { // aborted: by the sandbox or transaction below, before this is reached
+		pg::recover();
 		record.wall += pg::now() - begin;
 		return failed(error.message + " (SQLSTATE " + error.state() + ")");
 	} catch (const BadDefinition &bad) {
@@ -213,6 +214,7 @@ void Sampler::write_rings(Tick &tick, const std::set<std::string> &named) {
 			if (!outcome.written && published_.empty())
 				published_ = outcome.reason;
 		} catch (const pg::PgError &error) { // aborted: by the transaction of the writer
+			pg::recover();
 			published_ = "not written to tables: " + error.message;
 		}
 		if (tick.loop == 0)

@@ -286,7 +286,7 @@ ok(wait_until(sub { (superuser(q{SELECT pg_catalog.count(DISTINCT db) FROM pgdba
 		WHERE relname OPERATOR(pg_catalog.=) 'plain'}))[1] eq '2' }), 'names of relations come from both databases');
 # Checks see the newest samples, not those of the time that was planted.
 {
-	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c lock_timeout=0';
+	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0';
 	my $blocked = session($owned, 'home', extra_params => [ '-U', 'mallory' ]);
 	superuser(q{SELECT pgdba.set_threshold('locks.blocked', '%', 0.1, 1000)});
 	$blocked->query_until(qr/begun/, "\\echo begun\nBEGIN; LOCK TABLE public.plain;\n");

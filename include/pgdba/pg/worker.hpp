@@ -40,6 +40,11 @@ void forget_child(Child &child);
 bool wait_latch(Micros timeout);
 void check_interrupts();
 
+// After a PgError that passed no (sub)transaction: releases what the server's code held when it
+// raised the error (lightweight locks, a wait), as an abort would have done. Harmless after one
+// that did.
+void recover() noexcept;
+
 Micros now();          // wall clock
 Micros server_start(); // when the postmaster started
 Micros cpu_time();     // of this process
