@@ -25,7 +25,7 @@ sub ask {
 	return $code == 0 ? $out : '';
 }
 
-my $node = pgdba_node('crash');
+my $node = pgdba_node('crash', conf => "pgdba.workload_interval = '200ms'");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pgdba');
 ok(settled($node), 'sampling');
@@ -86,6 +86,36 @@ is($node->safe_psql('postgres', q{SELECT pgdba.pause('1 hour') IS NOT NULL}), 't
 is(running($node, 'sampler'), 0, 'there is no sampler then');
 $node->safe_psql('postgres', 'SELECT pgdba.resume()');
 ok(settled($node), 'and resume');
+
+# ---- SIGTERM on the way into another database ----
+
+# The lock that keeps this database from being dropped meanwhile must end with the sampler: left behind, it would keep
+# the database for ever, and stop whoever gets the same place in the table of processes. While the postmaster is stopped
+# no reader starts, so that the sampler stays on its way.
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+ok(settled($node), 'sampling, with another database');
+my ($watch, $there) = (session($node), session($node, 'other'));
+my $lock = q{SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.objid
+	WHERE l.classid = 'pg_database'::regclass AND l.mode = 'RowExclusiveLock' AND d.datname = 'other'};
+$sampler = process_pid($node, 'sampler');
+kill 'STOP', $postmaster;
+my ($held, $gone, $left) = eval {
+	$there->query_safe('CREATE TABLE unnamed AS SELECT 1 AS one; SELECT pg_stat_force_next_flush()');
+	my $held = wait_until(sub { $watch->query_safe($lock) == 1 });
+	kill 'TERM', $sampler;
+	my $gone = wait_until(sub {
+			$watch->query_safe(q{SELECT count(*) FROM pgdba.processes WHERE name = 'pgdba sampler' AND pid IS NOT NULL}) == 0 });
+	($held, $gone, $watch->query_safe($lock));
+};
+my $trouble = $@;
+kill 'CONT', $postmaster;
+is($trouble, '', 'a sampler that is about to visit a database');
+ok($held, 'holds its lock');
+ok($gone, 'is terminated');
+is($left, '0', 'and leaves no lock behind');
+leave($watch, $there);
+ok(settled($node), 'sampling goes on');
+is(sqlstate($node, 'postgres', 'DROP DATABASE other'), '00000', 'the database can be dropped');
 
 # ---- the end, with clients on the HTTP port ----
 

@@ -245,24 +245,26 @@ for my $database (qw(home other)) {
 		is($state, '00000', "planted in $database: $setting") or diag($output);
 	}
 }
+my @patience = map { "-c $_=0" }
+  qw(statement_timeout lock_timeout idle_session_timeout idle_in_transaction_session_timeout);
 my @writers;
 {
-	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0';
+	local $ENV{PGOPTIONS} = "@patience";
 	for my $database (qw(home other)) {
 		# With a serializable writer open a deferrable transaction waits for ever.
 		my $writer = session($owned, $database, extra_params => [ '-U', 'mallory' ]);
+		is($writer->query_safe('SHOW default_transaction_deferrable'), 'on', "sessions in $database have what was planted");
 		$writer->query_safe('BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE NOT DEFERRABLE; INSERT INTO public.plain VALUES (1)');
 		push @writers, $writer;
 	}
 }
-is(mallory('home', 'SHOW default_transaction_deferrable'), 'on', 'sessions have what was planted');
 
 # A superuser in the home database who looks into public first, but is not held up by the rest.
 sub superuser {
 	my ($sql, $database) = @_;
-	local $ENV{PGOPTIONS} = join ' ', map { "-c $_" } 'statement_timeout=0', 'lock_timeout=0', 'idle_session_timeout=0',
-	  'idle_in_transaction_session_timeout=0', 'role=none', 'default_transaction_read_only=off',
-	  'default_transaction_deferrable=off', 'default_transaction_isolation=read\ committed', 'default_tablespace=', 'pgdba.as_of=', 'standard_conforming_strings=on';
+	local $ENV{PGOPTIONS} = join ' ', @patience, map { "-c $_" } 'role=none', 'default_transaction_read_only=off',
+	  'default_transaction_deferrable=off', 'default_transaction_isolation=read\ committed', 'default_tablespace=',
+	  'pgdba.as_of=', 'standard_conforming_strings=on', 'client_min_messages=warning';
 	return $owned->psql($database // 'home', $sql);
 }
 $offset = log_size($owned);
@@ -286,7 +288,7 @@ ok(wait_until(sub { (superuser(q{SELECT pg_catalog.count(DISTINCT db) FROM pgdba
 		WHERE relname OPERATOR(pg_catalog.=) 'plain'}))[1] eq '2' }), 'names of relations come from both databases');
 # Checks see the newest samples, not those of the time that was planted.
 {
-	local $ENV{PGOPTIONS} = '-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0';
+	local $ENV{PGOPTIONS} = "@patience";
 	my $blocked = session($owned, 'home', extra_params => [ '-U', 'mallory' ]);
 	superuser(q{SELECT pgdba.set_threshold('locks.blocked', '%', 0.1, 1000)});
 	$blocked->query_until(qr/begun/, "\\echo begun\nBEGIN; LOCK TABLE public.plain;\n");
