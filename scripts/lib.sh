@@ -104,6 +104,16 @@ copy_tree() {
 	chown -R "$owner:" "$folder"
 }
 
+# hold PATH, release: one run at a time uses what is kept there; others wait for it.
+hold() {
+	mkdir -p "${1%/*}"
+	exec {held}>"$1.lock"
+	flock --nonblock "$held" && return
+	say "$me: waiting for another run that uses $1"
+	flock "$held"
+}
+release() { exec {held}>&-; }
+
 # start_cluster FOLDER DATABASE [SETTING...]: a private cluster that owner runs: reached through a socket in FOLDER and by
 # no other way, extension and workload statistics preloaded. Its log is FOLDER/server.log. Sets PGHOST, PGUSER, PGDATABASE.
 start_cluster() {

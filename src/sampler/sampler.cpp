@@ -178,10 +178,11 @@ void Sampler::tick(int loop) {
 	const auto requested = pg::snapshot_head().loops[loop].requested;
 	const Micros begin = pg::now();
 	const Micros lateness = schedules_[loop].begin(begin);
-	Tick tick{
-		loop, kLoops[loop], begin, begin + Micros{pg::settings().loops[loop].budget_ms} * 1000,
-		{},   {},           0,     0,
-		{}};
+	Tick tick{loop,  kLoops[loop],
+			  begin, begin + Micros{pg::settings().loops[loop].budget_ms} * 1000,
+			  {},    {},
+			  0,     0,
+			  {},    0};
 	pg::write_head([loop, begin](pg::SharedHead &head) { head.loops[loop].last_begin = begin; });
 	for (const ProbeDefinition &probe : definitions_.probes)
 		if (probe.loop == tick.name && !(probe.scope == Scope::kNative && probe.name != "relation"))
@@ -206,7 +207,7 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 	record.lateness = lateness;
 	record.rows = tick.rows;
 	record.skipped = schedules_[tick.loop].skipped();
-	record.errors += static_cast<std::int64_t>(tick.failed.size());
+	record.errors += tick.errors;
 	record.reason.clear();
 	if (!tick.late_probes.empty())
 		record.reason = "over budget: skipped " + joined(tick.late_probes);

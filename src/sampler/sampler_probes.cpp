@@ -123,6 +123,7 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 	}
 	const auto failed = [&](std::string why) {
 		++record.errors;
+		++tick.errors;
 		record.last_error_at = pg::now();
 		unavailable_[probe.name] = why;
 		record.last_error = std::move(why);

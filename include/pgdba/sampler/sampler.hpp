@@ -34,6 +34,7 @@ private:
 		std::vector<std::string> failed;      // of this tick
 		std::int64_t rows = 0, bytes = 0;
 		std::vector<std::string> sampled; // probes that have a new live sample
+		std::int64_t errors = 0; // runs that failed; a probe that only rests is no new error
 	};
 
 	bool extension_there();
