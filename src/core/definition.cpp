@@ -20,6 +20,7 @@ constexpr std::size_t kMaxCheckId = 100;
 constexpr std::int64_t kMaxRows = 1'000'000;
 constexpr std::array<std::string_view, 3> kScopes = {"cluster", "database", "native"}; // as Scope
 constexpr std::array<std::string_view, 4> kKinds = {"label", "gauge", "counter", "info"}; // as Kind
+constexpr std::array<std::string_view, 2> kReadings = {"file_size", "sequence_value"}; // as Reading
 
 // Words that `promtool check metrics` refuses in a metric's name: units that are short or not the
 // base, and types.
@@ -94,7 +95,7 @@ void check_text(const std::string &owner, std::string_view key, std::string_view
 }
 
 ColumnMeaning parse_column(const Fields &fields) {
-	fields.allow({"kind", "unit", "metric", "help"});
+	fields.allow({"kind", "unit", "metric", "help", "read"});
 	ColumnMeaning out;
 	out.metric = fields.text("metric");
 	// A column with a metric and no kind can only be meant as a gauge: a counter must say so.
@@ -235,8 +236,13 @@ ProbeDefinition parse_probe(std::string_view name, std::string_view loop, std::s
 							  "Name it once.");
 	}
 	const Fields described = Fields::parse(owner, "columns", columns);
-	for (const std::string &column : described.keys())
-		out.columns[column] = parse_column(described.object(column.c_str()));
+	for (const std::string &column : described.keys()) {
+		const Fields meaning = described.object(column.c_str());
+		out.columns[column] = parse_column(meaning);
+		if (meaning.has("read"))
+			out.readings[column] = static_cast<Reading>(
+				meaning.choice("read", {kReadings.begin(), kReadings.end()}, 0));
+	}
 	parse_options(Fields::parse(owner, "options", options), out);
 	return out;
 }

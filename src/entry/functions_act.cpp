@@ -81,7 +81,7 @@ std::vector<Column> columns_of(const std::string &name) {
 						  "SELECT name FROM pgdba.probe lists the probes.");
 	return describe_columns(*probe, probe->scope == Scope::kNative
 										? native_columns(name)
-										: pg::describe_query(probe->query));
+										: pg::describe_query(probe->query, probe->readings));
 }
 
 } // namespace

@@ -125,9 +125,10 @@ Datum pgdba_validate_probe(PG_FUNCTION_ARGS) {
 			columns[0].name = "column_name", columns[1].name = "column_type",
 			columns[2].name = "kind";
 			rows.set_columns(columns);
-			for (const Column &column : describe_columns(
-					 probe, probe.scope == Scope::kNative ? native_columns(probe.name)
-														  : pg::describe_query(probe.query))) {
+			for (const Column &column :
+				 describe_columns(probe, probe.scope == Scope::kNative
+											 ? native_columns(probe.name)
+											 : pg::describe_query(probe.query, probe.readings))) {
 				const std::size_t row = rows.add_row();
 				rows.set_text(row, 0, column.name);
 				rows.set_text(row, 1, sql_type(column.type));

@@ -253,7 +253,8 @@ bool advance(Scan &scan) {
 		const SamplePointer before = std::exchange(scan.before, next);
 		if (next->sampled_at < scan.since)
 			continue; // only there for its deltas
-		scan.shown = std::make_shared<const Sample>(step(before.get(), *next, next->interval));
+		scan.shown = std::make_shared<const Sample>(
+			step(step_base(before, *next).get(), *next, next->interval));
 		scan.row = 0;
 		return true;
 	}

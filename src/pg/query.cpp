@@ -9,6 +9,7 @@
 
 #include "pgdba/pg/encoding.hpp"
 #include "pgdba/pg/guard.hpp"
+#include "pgdba/pg/readings.hpp"
 #include "pgdba/pg/worker.hpp"
 
 extern "C" {
@@ -84,7 +85,29 @@ bool sample_type(Oid oid, Type *type) noexcept {
 	}
 }
 
-std::vector<std::pair<std::string, Type>> describe(TupleDesc descriptor, std::vector<Oid> *oids) {
+// What the engine puts in the place of a column's value.
+enum class Source : std::uint8_t { kValue, kFileSize, kSequenceValue };
+
+struct ResultColumn {
+	Oid type;
+	Source source;
+};
+
+Source source_of(const std::string &column, Oid type, const Readings &readings) {
+	const auto found = readings.find(column);
+	if (found == readings.end())
+		return Source::kValue;
+	const bool file = found->second == Reading::kFileSize;
+	if (type != (file ? TEXTOID : OIDOID))
+		throw PgError(sqlstate("42804"),
+					  "column \"" + column + "\" is not " +
+						  (file ? "the path of a file" : "the OID of a sequence"),
+					  {}, file ? "Return text, as pg_relation_filepath() does." : "Return oid.");
+	return file ? Source::kFileSize : Source::kSequenceValue;
+}
+
+std::vector<std::pair<std::string, Type>> describe(TupleDesc descriptor, const Readings &readings,
+												   std::vector<ResultColumn> *result) {
 	std::vector<std::pair<std::string, Type>> columns;
 	for (int i = 0; i < descriptor->natts; ++i) {
 		const FormData_pg_attribute *const attribute = TupleDescAttr(descriptor, i);
@@ -99,7 +122,10 @@ std::vector<std::pair<std::string, Type>> describe(TupleDesc descriptor, std::ve
 				{}, "Cast it to text, bigint, double precision, boolean, timestamptz or jsonb.");
 		}
 		columns.emplace_back(NameStr(attribute->attname), type);
-		oids->push_back(attribute->atttypid);
+		const Source source = source_of(columns.back().first, attribute->atttypid, readings);
+		if (source != Source::kValue)
+			columns.back().second = Type::kInt8;
+		result->push_back({attribute->atttypid, source});
 	}
 	return columns;
 }
@@ -177,9 +203,22 @@ void set_cell(Sample &sample, std::size_t row, std::size_t column, Oid type, Dat
 	}
 }
 
+void set_reading(Sample &sample, std::size_t row, std::size_t column, Source source, Datum value,
+				 SequenceReader &sequences) {
+	std::optional<std::int64_t> read;
+	if (source == Source::kFileSize) {
+		const text *const packed = call([value] { return DatumGetTextPP(value); });
+		read = file_size({VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)});
+	} else {
+		read = sequences.last_value(DatumGetObjectId(value));
+	}
+	if (read)
+		sample.set_int(row, column, *read);
+}
+
 // Appends the rows of the current SPI_tuptable, up to the limits. RETURNS how many did not fit.
-std::int64_t take_rows(Sample &sample, const std::vector<Oid> &types, std::int64_t max_rows,
-					   std::size_t max_bytes) {
+std::int64_t take_rows(Sample &sample, const std::vector<ResultColumn> &types,
+					   SequenceReader &sequences, std::int64_t max_rows, std::size_t max_bytes) {
 	SPITupleTable *const table = SPI_tuptable;
 	const std::uint64_t rows = SPI_processed;
 	std::int64_t cut = 0;
@@ -196,8 +235,10 @@ std::int64_t take_rows(Sample &sample, const std::vector<Oid> &types, std::int64
 			const Datum value = call([tuple, table, number, &null] {
 				return SPI_getbinval(tuple, table->tupdesc, number, &null);
 			});
-			if (!null)
-				set_cell(sample, row, column, types[column], value);
+			if (!null && types[column].source == Source::kValue)
+				set_cell(sample, row, column, types[column].type, value);
+			else if (!null)
+				set_reading(sample, row, column, types[column].source, value, sequences);
 		}
 	}
 	call([table] { SPI_freetuptable(table); });
@@ -350,13 +391,15 @@ QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits) {
 		}
 		Portal const portal =
 			call([plan] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true); });
-		std::vector<Oid> types;
-		set_columns(result.rows, describe(portal->tupDesc, &types));
+		std::vector<ResultColumn> types;
+		set_columns(result.rows, describe(portal->tupDesc, limits.readings, &types));
+		SequenceReader sequences;
 		do {
 			call([portal] { SPI_cursor_fetch(portal, true, kBatch); });
 			if (SPI_processed == 0)
 				break;
-			result.rows.cut += take_rows(result.rows, types, limits.max_rows, limits.max_bytes);
+			result.rows.cut +=
+				take_rows(result.rows, types, sequences, limits.max_rows, limits.max_bytes);
 			call([] { CHECK_FOR_INTERRUPTS(); });
 		} while (result.rows.cut == 0);
 		if (result.rows.cut > 0) { // count the rest without taking it
@@ -377,12 +420,13 @@ void forget_plans() {
 	plans().clear();
 }
 
-std::vector<std::pair<std::string, Type>> describe_query(std::string_view query) {
+std::vector<std::pair<std::string, Type>> describe_query(std::string_view query,
+														 const Readings &readings) {
 	const std::string text(query);
 	const Sandbox sandbox(0);
 	SPIPlanPtr const plan = prepare_select(text);
-	std::vector<Oid> types;
-	return describe(result_descriptor(plan), &types);
+	std::vector<ResultColumn> types;
+	return describe(result_descriptor(plan), readings, &types);
 }
 
 Transaction::Transaction(bool read_only) {
@@ -443,9 +487,10 @@ void run_own(std::string_view query, const std::vector<std::string> &parameters,
 Sample select_rows(std::string_view query, const std::vector<std::string> &parameters) {
 	Sample sample;
 	run_own(query, parameters, [&sample] {
-		std::vector<Oid> types;
-		set_columns(sample, describe(SPI_tuptable->tupdesc, &types));
-		(void)take_rows(sample, types, INT64_MAX, SIZE_MAX);
+		std::vector<ResultColumn> types;
+		SequenceReader none;
+		set_columns(sample, describe(SPI_tuptable->tupdesc, {}, &types));
+		(void)take_rows(sample, types, none, INT64_MAX, SIZE_MAX);
 	});
 	return sample;
 }

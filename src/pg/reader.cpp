@@ -84,8 +84,8 @@ bool somebody_wants(std::uint32_t database) {
 bool answer(const Desk &desk, const ReaderRequest &request) {
 	std::string error;
 	try {
-		const QueryResult result =
-			run_sandboxed(request.query, {request.budget, request.max_rows, kMostBytes});
+		const QueryResult result = run_sandboxed(
+			request.query, {request.budget, request.max_rows, kMostBytes, request.readings});
 		const link::RowsHead head{result.wall, result.cpu};
 		return send(desk, Message::kRows, {reinterpret_cast<const char *>(&head), sizeof head},
 					encode_keyframe(result.rows));

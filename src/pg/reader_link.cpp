@@ -14,8 +14,25 @@ namespace {
 
 struct RequestHead {
 	std::int64_t budget, max_rows;
-	std::uint64_t length;
+	std::uint64_t length, readings;
 };
+
+struct ReadingHead {
+	Reading reading;
+	std::uint64_t length; // of the column's name
+};
+
+template <class Head> void append_head(std::string &packed, const Head &head) {
+	packed.append(reinterpret_cast<const char *>(&head), sizeof head);
+}
+
+// Takes a head and the text of its length behind it. REQUIRES: made by pack().
+template <class Head> std::string take(std::string_view &packed, Head *head) {
+	std::memcpy(head, packed.data(), sizeof *head);
+	std::string text(packed.substr(sizeof *head, head->length));
+	packed.remove_prefix(sizeof *head + text.size());
+	return text;
+}
 
 // The database whose lock this process holds; one at a time.
 constinit Oid locked_database = InvalidOid;
@@ -53,24 +70,30 @@ bool lock_conditionally(std::uint32_t database) {
 std::string pack(const std::vector<ReaderRequest> &requests) {
 	std::string packed;
 	for (const ReaderRequest &request : requests) {
-		const RequestHead head{request.budget, request.max_rows, request.query.size()};
-		packed.append(reinterpret_cast<const char *>(&head), sizeof head);
+		append_head(packed, RequestHead{request.budget, request.max_rows, request.query.size(),
+										request.readings.size()});
 		packed += request.query;
+		for (const auto &[column, reading] : request.readings) {
+			append_head(packed, ReadingHead{reading, column.size()});
+			packed += column;
+		}
 	}
 	return packed;
 }
 
 std::vector<ReaderRequest> unpack(std::string_view packed) {
 	std::vector<ReaderRequest> requests;
-	RequestHead head;
-	while (packed.size() >= sizeof head) {
-		std::memcpy(&head, packed.data(), sizeof head);
-		packed.remove_prefix(sizeof head);
+	while (packed.size() >= sizeof(RequestHead)) {
+		RequestHead head;
 		ReaderRequest &request = requests.emplace_back();
-		request.query = packed.substr(0, head.length);
+		request.query = take(packed, &head);
 		request.budget = head.budget;
 		request.max_rows = head.max_rows;
-		packed.remove_prefix(request.query.size());
+		for (std::uint64_t i = 0; i < head.readings; ++i) {
+			ReadingHead reading;
+			std::string column = take(packed, &reading);
+			request.readings.emplace(std::move(column), reading.reading);
+		}
 	}
 	return requests;
 }

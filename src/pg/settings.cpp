@@ -118,6 +118,12 @@ void define_settings() {
 	define_number("pgdba.top_relations", "Relations kept per ranking in rings and metrics.",
 				  "Checks see all relations; this bounds what is kept and exported.",
 				  &current.top_relations, 50, 1, 10'000, PGC_SIGHUP, 0);
+	define_number("pgdba.top_indexes", "Indexes kept per ranking in rings and metrics.",
+				  "Checks see all indexes; this bounds what is kept and exported.",
+				  &current.top_indexes, 50, 1, 10'000, PGC_SIGHUP, 0);
+	define_number("pgdba.top_queries", "Statements kept per ranking in rings and metrics.",
+				  "Checks see all statements; this bounds what is kept and exported.",
+				  &current.top_queries, 50, 1, 10'000, PGC_SIGHUP, 0);
 	define_number("pgdba.shared_memory", "Shared memory for the memory ring.", nullptr,
 				  &current.shared_memory_mb, 32, 1, 4096, PGC_POSTMASTER, GUC_UNIT_MB);
 	define_number("pgdba.max_series", "Largest number of series that /metrics gives.",
@@ -171,7 +177,10 @@ AsOf::~AsOf() {
 }
 
 int setting_by_name(std::string_view name, int fallback) noexcept {
-	return name == "top_relations" ? current.top_relations : fallback;
+	return name == "top_relations" ? current.top_relations
+		   : name == "top_indexes" ? current.top_indexes
+		   : name == "top_queries" ? current.top_queries
+								   : fallback;
 }
 
 } // namespace pgdba::pg

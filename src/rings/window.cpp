@@ -19,13 +19,17 @@ constexpr std::size_t kMaxInjected = 1'024;
 // How far before a window the sample before it is looked for in the tables.
 constexpr Micros kLookBack = 3 * 3600 * kMicrosPerSecond;
 
-constinit const LiveSamples *live_samples = nullptr;
+constinit const LiveSamples *live_samples = nullptr, *live_before = nullptr;
+
+SamplePointer find_in(const LiveSamples *samples, std::string_view probe) {
+	if (samples == nullptr)
+		return nullptr;
+	const auto found = samples->find(probe);
+	return found == samples->end() ? nullptr : found->second;
+}
 
 SamplePointer live(std::string_view probe) {
-	if (live_samples == nullptr)
-		return nullptr;
-	const auto found = live_samples->find(probe);
-	return found == live_samples->end() ? nullptr : found->second;
+	return find_in(live_samples, probe);
 }
 
 Micros look_back(Micros since) noexcept {
@@ -34,8 +38,17 @@ Micros look_back(Micros since) noexcept {
 
 } // namespace
 
-void set_live_samples(const LiveSamples *samples) noexcept {
+void set_live_samples(const LiveSamples *samples, const LiveSamples *before) noexcept {
 	live_samples = samples;
+	live_before = before;
+}
+
+SamplePointer step_base(const SamplePointer &before, const Sample &now) {
+	const SamplePointer newest = live(now.probe), full = find_in(live_before, now.probe);
+	const bool fits = before != nullptr && newest != nullptr && full != nullptr && !now.injected &&
+					  now.sampled_at == newest->sampled_at &&
+					  before->sampled_at == full->sampled_at && !before->injected;
+	return fits ? full : before;
 }
 
 SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros as_of) {

@@ -46,7 +46,7 @@ Sampler::Sampler(std::string database)
 	: database_(std::move(database)), schedules_{Schedule(interval_of(0)), Schedule(interval_of(1)),
 												 Schedule(interval_of(2)),
 												 Schedule(interval_of(3))} {
-	set_live_samples(&live_);
+	set_live_samples(&live_, &before_);
 }
 
 // Whether the extension is in the home database now; says so where people look, once per change.

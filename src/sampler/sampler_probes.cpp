@@ -54,6 +54,16 @@ void append_rows(Sample &to, const Sample &from) {
 
 } // namespace
 
+// What is left of the loop's budget, or less when the probe has one of its own.
+pg::QueryLimits Sampler::limits_of(const Tick &tick, const ProbeDefinition &probe) {
+	pg::QueryLimits limits;
+	limits.budget = std::min(probe.budget > 0 ? probe.budget : tick.deadline - tick.begin,
+							 tick.deadline - pg::now());
+	limits.max_rows = probe.max_rows;
+	limits.readings = probe.readings;
+	return limits;
+}
+
 Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu) {
 	if (probe.scope == Scope::kNative) {
 		const Micros begin = pg::now(), cpu_begin = pg::cpu_time();
@@ -64,11 +74,7 @@ Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wa
 	}
 	if (probe.scope == Scope::kDatabase)
 		return sample_databases(tick, probe, wall, cpu);
-	pg::QueryLimits limits;
-	limits.budget = std::min(probe.budget > 0 ? probe.budget : tick.deadline - tick.begin,
-							 tick.deadline - pg::now());
-	limits.max_rows = probe.max_rows;
-	const pg::QueryResult result = pg::run_sandboxed(probe.query, limits);
+	const pg::QueryResult result = pg::run_sandboxed(probe.query, limits_of(tick, probe));
 	*wall = result.wall;
 	*cpu = result.cpu;
 	return with_meaning(probe, result.rows, nullptr);
@@ -77,10 +83,7 @@ Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wa
 // The home database here, the others by a reader, one after the other, as far as the budget goes.
 Sample Sampler::sample_databases(Tick &tick, const ProbeDefinition &probe, Micros *wall,
 								 Micros *cpu) {
-	pg::QueryLimits limits;
-	limits.budget = std::min(probe.budget > 0 ? probe.budget : tick.deadline - tick.begin,
-							 tick.deadline - pg::now());
-	limits.max_rows = probe.max_rows;
+	const pg::QueryLimits limits = limits_of(tick, probe);
 	const Micros begin = pg::now();
 	const pg::QueryResult home = pg::run_sandboxed(probe.query, limits);
 	Sample sample = with_meaning(probe, home.rows, &database_);
@@ -89,9 +92,9 @@ Sample Sampler::sample_databases(Tick &tick, const ProbeDefinition &probe, Micro
 			++sample.cut;
 			continue;
 		}
-		for (const pg::ReaderResult &result :
-			 pg::visit_database(database.oid, database.name,
-								{{probe.query, limits.budget, probe.max_rows}}, tick.deadline))
+		for (const pg::ReaderResult &result : pg::visit_database(
+				 database.oid, database.name,
+				 {{probe.query, limits.budget, limits.max_rows, limits.readings}}, tick.deadline))
 			if (result.error.empty())
 				append_rows(sample, with_meaning(probe, result.rows, &database.name));
 			else

@@ -43,6 +43,16 @@ TEST(LoopIndex, KnowsTheLoops) {
 	EXPECT_EQ(loop_index("daily"), -1);
 }
 
+TEST(ParseProbe, KnowsWhatTheEngineReads) {
+	const ProbeDefinition p = probe(
+		R"({"bytes": {"read": "file_size", "kind": "gauge"}, "last": {"read": "sequence_value"}, "a": {}})");
+	EXPECT_EQ(p.readings,
+			  (Readings{{"bytes", Reading::kFileSize}, {"last", Reading::kSequenceValue}}));
+	expect_refused([] { probe(R"({"a": {"read": "filesize"}})"); },
+				   "Perhaps you meant \"file_size\"");
+	expect_refused([] { probe(R"({"a": {"read": 1}})"); }, "is not a text");
+}
+
 TEST(ParseProbe, ReadsEverything) {
 	const ProbeDefinition p = probe(
 		R"({"size": {"kind": "gauge", "unit": "bytes", "metric": "pg_relation_size_bytes", "help": "Size on disk"},
@@ -55,6 +65,7 @@ TEST(ParseProbe, ReadsEverything) {
 	EXPECT_EQ(p.columns.at("size").metric, "pg_relation_size_bytes");
 	EXPECT_EQ(p.columns.at("scans").kind, Kind::kCounter);
 	EXPECT_EQ(p.columns.at("note").kind, Kind::kInfo);
+	EXPECT_TRUE(p.readings.empty());
 	EXPECT_EQ(p.budget, 250'000);
 	EXPECT_EQ(p.max_rows, 500);
 	EXPECT_EQ(p.top_setting, "top_relations");
@@ -100,7 +111,7 @@ TEST(ParseProbe, RefusesBadNamesLoopsAndScopes) {
 TEST(ParseProbe, RefusesUnknownKeysAndNamesTheNearest) {
 	expect_refused([] { probe(R"({"a": {"knid": "gauge"}})"); },
 				   "Key \"knid\" in \"columns.a\" is not known. Perhaps you meant \"kind\". "
-				   "Known keys are \"help\", \"kind\", \"metric\" and \"unit\".");
+				   "Known keys are \"help\", \"kind\", \"metric\", \"read\" and \"unit\".");
 	expect_refused([] { probe("{}", R"({"maxrows": 1})"); }, "Perhaps you meant \"max_rows\"");
 	expect_refused([] { probe("{}", R"({"top": {"n": 5, "buy": []}})"); }, "\"options.top\"");
 	expect_refused([] { probe(R"({"a": {"kind": "gague"}})"); }, "Perhaps you meant \"gauge\"");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pgdba/core/history.hpp"
+#include "pgdba/core/reading.hpp"
 #include "pgdba/core/sample.hpp"
 
 #include <array>
@@ -42,6 +43,7 @@ struct ProbeDefinition {
 	Scope scope = Scope::kCluster;
 	std::vector<std::string> key;
 	std::map<std::string, ColumnMeaning> columns;
+	Readings readings; // {"read": "file_size"}: columns that the engine reads itself
 	// options
 	Micros budget = 0; // 0: the loop's
 	std::int64_t max_rows = 10'000;

@@ -2,6 +2,7 @@
 // our own.
 #pragma once
 
+#include "pgdba/core/reading.hpp"
 #include "pgdba/core/sample.hpp"
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct QueryLimits {
 		kMicrosPerSecond; // of the statement; 0 means none (a caller's session has its own)
 	std::int64_t max_rows = 10'000;
 	std::size_t max_bytes = 64 << 20;
+	Readings readings = {}; // columns to be read by the engine from what the query returns in them
 };
 
 // What came back. `rows` has the query's own columns (name and type; no meaning yet). `cut` counts
@@ -30,14 +32,15 @@ struct QueryResult {
 // in a worker (no transaction open) in a transaction of its own that is always aborted; in a
 // session in a subtransaction that is always aborted. THROWS PgError: the query's own error, 57014
 // over budget, 42601 when it is not one SELECT, 0A000 when a column's type has no place in a sample
-// (cast it).
+// (cast it), 42804 when a reading cannot begin from the column's type.
 QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits);
 // Forgets cached plans (definitions were reloaded).
 void forget_plans();
 
 // Only prepares, as pgdba_sampler: the columns the query would return. Same errors. Executes
 // nothing.
-std::vector<std::pair<std::string, Type>> describe_query(std::string_view query);
+std::vector<std::pair<std::string, Type>> describe_query(std::string_view query,
+														 const Readings &readings = {});
 
 // A transaction of our own in a worker; aborted unless committed. Only one at a time.
 class Transaction {

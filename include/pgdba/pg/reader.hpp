@@ -4,6 +4,7 @@
 // look.
 #pragma once
 
+#include "pgdba/core/reading.hpp"
 #include "pgdba/core/sample.hpp"
 #include "pgdba/pg/databases.hpp"
 
@@ -20,6 +21,7 @@ struct ReaderRequest {
 	std::string query; // one SELECT, run as run_sandboxed() does
 	Micros budget = kReaderBudget;
 	std::int64_t max_rows = 10'000;
+	Readings readings = {};
 };
 
 struct ReaderResult {

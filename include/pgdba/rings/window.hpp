@@ -18,8 +18,13 @@ namespace pgdba {
 using SamplePointer = std::shared_ptr<const Sample>;
 using LiveSamples = std::map<std::string, SamplePointer, std::less<>>;
 
-// The sampler's own newest samples, with all objects; null in every other process.
-void set_live_samples(const LiveSamples *samples) noexcept;
+// The sampler's own newest samples and those before them, with all objects; null in every other
+// process.
+void set_live_samples(const LiveSamples *samples, const LiveSamples *before) noexcept;
+
+// What the step to `now` begins from: `before`, as the window gave it, or, where `now` is a live
+// sample and so has all objects, that same sample with all objects too.
+SamplePointer step_base(const SamplePointer &before, const Sample &now);
 
 // Where the samples of a probe are kept: its loop's tables. The built-in native probes live with
 // the hot loop. The newest sample not later than `as_of` (0: the newest there is, never an injected

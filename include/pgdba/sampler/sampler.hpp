@@ -6,6 +6,7 @@
 
 #include "pgdba/core/schedule.hpp"
 #include "pgdba/core/verdict.hpp"
+#include "pgdba/pg/query.hpp"
 #include "pgdba/rings/window.hpp"
 #include "pgdba/rings/writer.hpp"
 #include "pgdba/sampler/definitions.hpp"
@@ -43,6 +44,7 @@ private:
 	Micros next_due() const;
 	void tick(int loop);
 	void run_probe(Tick &tick, const ProbeDefinition &probe);
+	static pg::QueryLimits limits_of(const Tick &tick, const ProbeDefinition &probe);
 	Sample take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu);
 	Sample sample_databases(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu);
 	void record_self(Tick &tick, Micros lateness);
@@ -50,7 +52,6 @@ private:
 	void write_rings(Tick &tick, const std::set<std::string> &named);
 	void keep(Tick &tick, const std::string &probe, const std::set<std::string> &named);
 	void publish(const Tick &tick, std::uint64_t requested);
-	std::vector<Column> columns_of(const ProbeDefinition &probe, const Sample &rows) const;
 
 	std::string database_;
 	Definitions definitions_;
