@@ -185,8 +185,10 @@ void Sampler::tick(int loop) {
 			  {},    0};
 	pg::write_head([loop, begin](pg::SharedHead &head) { head.loops[loop].last_begin = begin; });
 	for (const ProbeDefinition &probe : definitions_.probes)
-		if (probe.loop == tick.name && !(probe.scope == Scope::kNative && probe.name != "relation"))
+		if (probe.loop == tick.name && probe.scope != Scope::kDatabase &&
+			!(probe.scope == Scope::kNative && probe.name != "relation"))
 			run_probe(tick, probe);
+	run_database_probes(tick);
 	record_self(tick, lateness);
 	judge(tick);
 	std::set<std::string> named;

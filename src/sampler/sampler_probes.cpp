@@ -15,8 +15,18 @@ namespace pgdba {
 
 namespace {
 
+bool has_extension(const std::string &name) {
+	pg::Transaction transaction(true);
+	const bool there = pg::extension_exists(name);
+	transaction.commit();
+	return there;
+}
+
+} // namespace
+
 // Gives the rows of a query their meaning: the same cells under described columns, `db` first.
-Sample with_meaning(const ProbeDefinition &probe, const Sample &rows, const std::string *database) {
+Sample Sampler::with_meaning(const ProbeDefinition &probe, const Sample &rows,
+							 const std::string *database) {
 	std::vector<std::pair<std::string, Type>> result;
 	for (const Column &column : rows.columns())
 		result.emplace_back(column.name, column.type);
@@ -39,21 +49,6 @@ Sample with_meaning(const ProbeDefinition &probe, const Sample &rows, const std:
 	return sample;
 }
 
-bool has_extension(const std::string &name) {
-	pg::Transaction transaction(true);
-	const bool there = pg::extension_exists(name);
-	transaction.commit();
-	return there;
-}
-
-void append_rows(Sample &to, const Sample &from) {
-	for (std::size_t row = 0; row < from.rows(); ++row)
-		to.copy_row(from, row);
-	to.cut += from.cut;
-}
-
-} // namespace
-
 // What is left of the loop's budget, or less when the probe has one of its own.
 pg::QueryLimits Sampler::limits_of(const Tick &tick, const ProbeDefinition &probe) {
 	pg::QueryLimits limits;
@@ -64,91 +59,74 @@ pg::QueryLimits Sampler::limits_of(const Tick &tick, const ProbeDefinition &prob
 	return limits;
 }
 
-Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu) {
+Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Cost *cost) {
 	if (probe.scope == Scope::kNative) {
 		const Micros begin = pg::now(), cpu_begin = pg::cpu_time();
 		Sample sample = relation_sample(probe, database_, tick.deadline);
-		*wall = pg::now() - begin;
-		*cpu = pg::cpu_time() - cpu_begin;
+		*cost = {pg::now() - begin, pg::cpu_time() - cpu_begin};
 		return sample;
 	}
-	if (probe.scope == Scope::kDatabase)
-		return sample_databases(tick, probe, wall, cpu);
 	const pg::QueryResult result = pg::run_sandboxed(probe.query, limits_of(tick, probe));
-	*wall = result.wall;
-	*cpu = result.cpu;
-	return with_meaning(probe, result.rows, nullptr);
+	*cost = {result.wall, result.cpu};
+	return with_meaning(probe, result.rows, probe.scope == Scope::kDatabase ? &database_ : nullptr);
 }
 
-// The home database here, the others by a reader, one after the other, as far as the budget goes.
-Sample Sampler::sample_databases(Tick &tick, const ProbeDefinition &probe, Micros *wall,
-								 Micros *cpu) {
-	const pg::QueryLimits limits = limits_of(tick, probe);
-	const Micros begin = pg::now();
-	const pg::QueryResult home = pg::run_sandboxed(probe.query, limits);
-	Sample sample = with_meaning(probe, home.rows, &database_);
-	for (const pg::VisitableDatabase &database : pg::visitable_databases()) {
-		if (pg::now() >= tick.deadline) {
-			++sample.cut;
-			continue;
-		}
-		for (const pg::ReaderResult &result : pg::visit_database(
-				 database.oid, database.name,
-				 {{probe.query, limits.budget, limits.max_rows, limits.readings}}, tick.deadline))
-			if (result.error.empty())
-				append_rows(sample, with_meaning(probe, result.rows, &database.name));
-			else
-				++sample.cut;
-	}
-	*wall = pg::now() - begin;
-	*cpu = home.cpu;
-	return sample;
-}
-
-void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
+// Whether it is its turn now; says why when it is not.
+bool Sampler::may_run(Tick &tick, const ProbeDefinition &probe) {
 	pg::check_interrupts();
-	ProbeRecord &record = probes_[probe.name];
-	record.loop = probe.loop;
-	BackOff &back_off = back_offs_[probe.name];
-	if (back_off.rests()) {
+	probes_[probe.name].loop = probe.loop;
+	if (back_offs_[probe.name].rests()) {
 		tick.failed.push_back(probe.name);
-		return;
+		return false;
 	}
 	if (pg::now() >= tick.deadline) {
 		tick.late_probes.push_back(probe.name);
-		return;
+		return false;
 	}
 	if (!probe.needs_extension.empty() &&
 		!has_extension(probe.needs_extension)) { // not a fault: the checks say unknown
 		unavailable_[probe.name] = "extension \"" + probe.needs_extension +
 								   "\" is not created in database \"" + database_ + "\"";
-		return;
+		return false;
 	}
-	const auto failed = [&](std::string why) {
-		++record.errors;
-		++tick.errors;
-		record.last_error_at = pg::now();
-		unavailable_[probe.name] = why;
-		record.last_error = std::move(why);
-		back_off.failed();
-		tick.failed.push_back(probe.name);
-	};
-	Micros wall = 0, cpu = 0;
-	Sample sample;
+	return true;
+}
+
+void Sampler::run_failed(Tick &tick, const ProbeDefinition &probe, std::string why) {
+	ProbeRecord &record = probes_[probe.name];
+	++record.errors;
+	++tick.errors;
+	record.last_error_at = pg::now();
+	unavailable_[probe.name] = why;
+	record.last_error = std::move(why);
+	back_offs_[probe.name].failed();
+	tick.failed.push_back(probe.name);
+}
+
+// RETURNS: nothing when it failed, which has been recorded.
+std::optional<Sample> Sampler::run_here(Tick &tick, const ProbeDefinition &probe) {
+	ProbeRecord &record = probes_[probe.name];
 	const Micros begin = pg::now();
 	++record.runs;
 	try {
-		sample = take_sample(tick, probe, &wall, &cpu);
+		Cost cost;
+		Sample sample = take_sample(tick, probe, &cost);
+		record.wall += cost.wall;
+		record.cpu += cost.cpu;
+		return sample;
 	} catch (const pg::PgError
 				 &error) { // aborted: by the sandbox or transaction below, before this is reached
 		pg::recover();
 		record.wall += pg::now() - begin;
-		return failed(error.message + " (SQLSTATE " + error.state() + ")");
+		run_failed(tick, probe, error.message + " (SQLSTATE " + error.state() + ")");
 	} catch (const BadDefinition &bad) {
-		return failed(bad.what());
+		run_failed(tick, probe, bad.what());
 	}
-	record.wall += wall;
-	record.cpu += cpu;
+	return std::nullopt;
+}
+
+void Sampler::accept(Tick &tick, const ProbeDefinition &probe, Sample sample) {
+	ProbeRecord &record = probes_[probe.name];
 	record.rows = static_cast<std::int64_t>(sample.rows());
 	record.cut = sample.cut;
 	tick.rows += record.rows;
@@ -164,13 +142,22 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 	tick.sampled.push_back(probe.name);
 	if (probe.scope == Scope::kCluster &&
 		live->cut > 0) { // a query without an end is a fault of the probe
-		failed("returned more than " + std::to_string(probe.max_rows) +
-			   " rows: " + std::to_string(live->cut) + " were left out");
+		run_failed(tick, probe,
+				   "returned more than " + std::to_string(probe.max_rows) +
+					   " rows: " + std::to_string(live->cut) + " were left out");
 		return;
 	}
-	record.last_error.clear();
 	unavailable_.erase(probe.name);
-	back_off.succeeded();
+	back_offs_[probe.name].succeeded();
+}
+
+void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
+	if (!may_run(tick, probe))
+		return;
+	if (std::optional<Sample> sample = run_here(tick, probe)) {
+		probes_[probe.name].last_error.clear();
+		accept(tick, probe, std::move(*sample));
+	}
 }
 
 // Into the rings: the top rows of each ranking, and every object that a verdict names.

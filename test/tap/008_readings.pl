@@ -1,5 +1,6 @@
 # What the engine reads itself for a column: sizes of files and values of sequences, in every database and without
-# waiting; and that checks see the deltas of all rows, not only of those that the rings keep.
+# waiting; what becomes of a database that cannot be visited; and that checks see the deltas of all rows, not only of
+# those that the rings keep.
 use strict;
 use warnings FATAL => 'all';
 
@@ -79,6 +80,27 @@ $locker->quit;
 my ($code, $out, $error) = $node->psql('postgres',
 	q{SELECT pgdba.define_probe('bad', 'hot', 'SELECT 1 AS value', '{}', '{"value": {"read": "sequence_value"}}')});
 like($error, qr/column "value" is not the OID of a sequence\n.*Return oid\./s, 'a reading from another type is refused');
+
+# ---- a database that fails, and one that cannot be visited ----
+
+define('partial', q{SELECT 'x' AS name, 1 / (CASE WHEN pg_catalog.current_database() = 'shop' THEN 0 ELSE 1 END) AS one}, '{}');
+is(sampled('partial', 'one', 'postgres', 'x'), '1', 'a probe that fails in one database has the rows of the others');
+like($node->safe_psql('postgres', q{SELECT last_error FROM pgdba.cost() WHERE probe = 'partial'}),
+	qr/^in database "shop": 22012: division by zero$/, 'and says where');
+$node->safe_psql('postgres', q{SELECT pgdba.drop_probe('partial')});
+
+# DROP DATABASE locks it and waits up to 5 s for the sessions in it to go.
+my $inside = $node->background_psql('shop');
+my $dropper = $node->background_psql('postgres', on_error_stop => 0);
+$dropper->query_until(qr/begins/, "\\echo begins\nDROP DATABASE shop;\n");
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'object'
+		AND classid = 'pg_database'::regclass AND mode = 'AccessExclusiveLock' AND granted}), 'a database is being dropped');
+my $before = $node->safe_psql('postgres', q{SELECT errors FROM pgdba.cost() WHERE probe = 'size'});
+cmp_ok(sampled('size', 'bytes', 'shop', 'big'), '>', 500_000, 'it is not visited, and its rows stay as they were');
+is($node->safe_psql('postgres', q{SELECT errors FROM pgdba.cost() WHERE probe = 'size'}), $before, 'which is no error');
+$inside->quit;
+$dropper->quit;
+is(sampled('size', 'bytes', 'shop', 'big'), '', 'with the database its rows go');
 
 # ---- checks see the deltas of all rows ----
 

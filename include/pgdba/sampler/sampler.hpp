@@ -6,6 +6,7 @@
 
 #include "pgdba/core/schedule.hpp"
 #include "pgdba/core/verdict.hpp"
+#include "pgdba/pg/databases.hpp"
 #include "pgdba/pg/query.hpp"
 #include "pgdba/rings/window.hpp"
 #include "pgdba/rings/writer.hpp"
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,15 +40,28 @@ private:
 		std::int64_t errors = 0; // runs that failed; a probe that only rests is no new error
 	};
 
+	struct Cost {
+		Micros wall = 0, cpu = 0;
+	};
+	struct DatabaseRun;
+
 	bool extension_there();
 	bool reload_definitions(); // RETURNS false when they cannot be read now: what is known stays
 	void apply_settings();
 	Micros next_due() const;
 	void tick(int loop);
 	void run_probe(Tick &tick, const ProbeDefinition &probe);
+	bool may_run(Tick &tick, const ProbeDefinition &probe);
+	std::optional<Sample> run_here(Tick &tick, const ProbeDefinition &probe);
+	void run_failed(Tick &tick, const ProbeDefinition &probe, std::string why);
+	void accept(Tick &tick, const ProbeDefinition &probe, Sample sample);
+	Sample take_sample(Tick &tick, const ProbeDefinition &probe, Cost *cost);
+	void run_database_probes(Tick &tick);
+	void visit(const Tick &tick, const pg::VisitableDatabase &database,
+			   std::vector<DatabaseRun> &runs);
 	static pg::QueryLimits limits_of(const Tick &tick, const ProbeDefinition &probe);
-	Sample take_sample(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu);
-	Sample sample_databases(Tick &tick, const ProbeDefinition &probe, Micros *wall, Micros *cpu);
+	static Sample with_meaning(const ProbeDefinition &probe, const Sample &rows,
+							   const std::string *database);
 	void record_self(Tick &tick, Micros lateness);
 	void judge(Tick &tick);
 	void write_rings(Tick &tick, const std::set<std::string> &named);
