@@ -4,6 +4,8 @@
 #include "pgdba/core/row_index.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 #include "pgdba/core/wall.hpp"
 
@@ -39,8 +41,8 @@ class Selection {
 public:
 	Selection(const Sample &full, const Sample *before, const Comparison &comparison,
 			  const std::vector<bool> &kept_before)
-		: full_(full), comparison_(comparison), kept_before_(kept_before), chosen_(full.rows()),
-		  whole_(before == nullptr || before->cut == 0) {}
+		: full_(full), comparison_(comparison), kept_before_(kept_before),
+		  place_(full.rows(), kNone), whole_(before == nullptr || before->cut == 0) {}
 
 	// The n best rows of a ranking. Rows without a value are never among them.
 	void rank(std::size_t column, std::size_t n) {
@@ -54,12 +56,19 @@ public:
 		const auto last =
 			ranking.begin() + static_cast<std::ptrdiff_t>(std::min(n, ranking.size()));
 		std::partial_sort(ranking.begin(), last, ranking.end());
-		std::for_each(ranking.begin(), last, [&](const Ranked &one) { chosen_[one.row] = true; });
+		std::uint32_t place = 0;
+		std::for_each(ranking.begin(), last, [&](const Ranked &one) {
+			place_[one.row] = std::min(place_[one.row], place++);
+		});
 	}
 
-	void first(std::size_t n) { std::fill_n(chosen_.begin(), std::min(n, chosen_.size()), true); }
-	void add(std::size_t row) { chosen_[row] = true; }
-	bool has(std::size_t row) const { return chosen_[row]; }
+	void first(std::size_t n) {
+		std::iota(place_.begin(),
+				  place_.begin() + static_cast<std::ptrdiff_t>(std::min(n, place_.size())), 0U);
+	}
+	void add(std::size_t row) { place_[row] = 0; }
+	bool has(std::size_t row) const { return place_[row] != kNone; }
+	std::int64_t place(std::size_t row) const { return place_[row]; }
 
 private:
 	// A counter ranks by what it grew by. What began within the interval (a new row, a reset) grew
@@ -73,13 +82,15 @@ private:
 
 	const Sample &full_;
 	const Comparison &comparison_;
+	static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
 	const std::vector<bool> &kept_before_;
-	std::vector<bool> chosen_;
+	std::vector<std::uint32_t> place_; // the best in any ranking
 	bool whole_;
 };
 
 // The columns of the kept sample: those of `full`, then a hidden one per counter, then since and
-// reset.
+// reset, then the rank.
 std::vector<Column> kept_columns(const Sample &full, std::vector<std::size_t> &counters) {
 	std::vector<Column> columns = full.columns();
 	for (std::size_t i = 0; i < full.columns().size(); ++i) {
@@ -93,6 +104,7 @@ std::vector<Column> kept_columns(const Sample &full, std::vector<std::size_t> &c
 		columns.push_back({kHiddenSince, Type::kTimestamp, Kind::kInfo, false, "", "", ""});
 		columns.push_back({kHiddenReset, Type::kBool, Kind::kInfo, false, "", "", ""});
 	}
+	columns.push_back({kHiddenRank, Type::kInt8, Kind::kInfo, false, "", "", ""});
 	return columns;
 }
 
@@ -131,6 +143,7 @@ Sample keep_top(const Sample &full, const Sample *before, const Sample *kept_bef
 		const std::size_t to = kept.add_row();
 		for (std::size_t i = 0; i < width; ++i)
 			kept.set_cell(to, i, full.at(row, i));
+		kept.set_int(to, kept.columns().size() - 1, selection.place(row));
 		if (counters.empty() || was_kept[row] || !comparison.known(row))
 			continue;
 		const bool reset = comparison.reset(row);

@@ -1,11 +1,14 @@
 // Prometheus text format 0.0.4: see metrics.hpp.
 #include "pgdba/core/metrics.hpp"
 
+#include "pgdba/core/history.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "pgdba/core/wall.hpp"
 
@@ -182,7 +185,37 @@ void MetricsText::add(std::string_view name, MetricType type, std::string_view h
 	++series_;
 }
 
-void MetricsText::add_sample(const Sample &sample, Micros now) {
+namespace {
+
+std::size_t metrics_of(const Sample &sample) noexcept {
+	return static_cast<std::size_t>(
+		std::count_if(sample.columns().begin(), sample.columns().end(),
+					  [](const Column &column) { return !column.metric.empty(); }));
+}
+
+std::vector<std::size_t> rows_by_rank(const Sample &sample) {
+	std::vector<std::size_t> rows(sample.rows());
+	std::iota(rows.begin(), rows.end(), std::size_t{0});
+	if (const int rank = sample.find_column(kHiddenRank); rank >= 0)
+		std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) {
+			const auto column = static_cast<std::size_t>(rank);
+			return sample.at(a, column).integer < sample.at(b, column).integer;
+		});
+	return rows;
+}
+
+} // namespace
+
+void MetricsText::add_samples(std::vector<const Sample *> samples, Micros now) {
+	const auto series = [](const Sample *sample) { return sample->rows() * metrics_of(*sample); };
+	std::stable_sort(samples.begin(), samples.end(),
+					 [&](const Sample *a, const Sample *b) { return series(a) < series(b); });
+	std::size_t left = samples.size();
+	for (const Sample *const sample : samples)
+		add_sample(*sample, now, (max_series_ - std::min(series_, max_series_)) / left--);
+}
+
+void MetricsText::add_sample(const Sample &sample, Micros now, std::size_t share) {
 	const std::vector<Column> &columns = sample.columns();
 	std::vector<std::size_t> label_columns, metric_columns;
 	for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -194,7 +227,13 @@ void MetricsText::add_sample(const Sample &sample, Micros now) {
 	if (metric_columns.empty())
 		return;
 	// Row by row: when the budget ends, whole objects are missing and not whole metrics.
-	for (std::size_t row = 0; row < sample.rows(); ++row) {
+	std::size_t used = 0;
+	for (const std::size_t row : rows_by_rank(sample)) {
+		used += metric_columns.size();
+		if (used > share) {
+			dropped_ += metric_columns.size();
+			continue;
+		}
 		std::vector<Label> labels;
 		for (const std::size_t i : label_columns) {
 			const Cell cell = sample.at(row, i);

@@ -7,6 +7,7 @@ extern "C" {
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/extension.h"
 #include "storage/bufmgr.h"
@@ -38,7 +39,11 @@ std::string slot_name(std::string_view loop, int slot) {
 	return "ring_" + std::string(loop) + "_" + std::to_string(slot);
 }
 
+// A mistake of ours must cost the tick and not the cluster: without a transaction the catalog
+// caches have no owner for what they hand out, and crash.
 Oid slot_oid(std::string_view loop, int slot) {
+	if (!call([] { return IsTransactionState(); }))
+		throw PgError(sqlstate("25P01"), "tables of pgdba can only be read in a transaction");
 	const std::string name = slot_name(loop, slot);
 	const char *const text = name.c_str();
 	return call([text]() -> Oid {

@@ -12,6 +12,7 @@ extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_database.h"
+#include "mb/pg_wchar.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
@@ -160,6 +161,10 @@ void pin_settings() {
 	const std::string lock_timeout = std::to_string(settings().lock_timeout_ms);
 	const char *const value = lock_timeout.c_str();
 	call([value] { SetConfigOption("lock_timeout", value, PGC_SUSET, PGC_S_OVERRIDE); });
+	// The database's own: then textsend() gives the bytes as they are, and converts nothing.
+	call([] {
+		SetConfigOption("client_encoding", GetDatabaseEncodingName(), PGC_USERSET, PGC_S_OVERRIDE);
+	});
 }
 
 bool database_usable(std::string_view name, std::uint32_t *oid, std::string *why_not) {

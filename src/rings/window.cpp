@@ -28,10 +28,6 @@ SamplePointer find_in(const LiveSamples *samples, std::string_view probe) {
 	return found == samples->end() ? nullptr : found->second;
 }
 
-SamplePointer live(std::string_view probe) {
-	return find_in(live_samples, probe);
-}
-
 Micros look_back(Micros since) noexcept {
 	return since > std::numeric_limits<Micros>::min() + kLookBack ? since - kLookBack : since;
 }
@@ -43,8 +39,12 @@ void set_live_samples(const LiveSamples *samples, const LiveSamples *before) noe
 	live_before = before;
 }
 
+SamplePointer live_sample(std::string_view probe) {
+	return find_in(live_samples, probe);
+}
+
 SamplePointer step_base(const SamplePointer &before, const Sample &now) {
-	const SamplePointer newest = live(now.probe), full = find_in(live_before, now.probe);
+	const SamplePointer newest = live_sample(now.probe), full = find_in(live_before, now.probe);
 	const bool fits = before != nullptr && newest != nullptr && full != nullptr && !now.injected &&
 					  now.sampled_at == newest->sampled_at &&
 					  before->sampled_at == full->sampled_at && !before->injected;
@@ -53,7 +53,7 @@ SamplePointer step_base(const SamplePointer &before, const Sample &now) {
 
 SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros as_of) {
 	const Micros until = as_of == 0 ? std::numeric_limits<Micros>::max() : as_of;
-	if (SamplePointer newest = live(probe); newest != nullptr && newest->sampled_at <= until)
+	if (SamplePointer newest = live_sample(probe); newest != nullptr && newest->sampled_at <= until)
 		return newest;
 	// The one at or before `until`: a window that begins at `until` holds it as its first.
 	Window window(probe, loop, until, until, as_of != 0);
@@ -66,7 +66,7 @@ SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros 
 Window::Window(std::string_view probe, std::string_view loop, Micros since, Micros until,
 			   bool injected)
 	: probe_(probe), loop_(loop), since_(since),
-	  memory_(probe, false, since, until, kMaxMemoryEntries), live_(live(probe)) {
+	  memory_(probe, false, since, until, kMaxMemoryEntries), live_(live_sample(probe)) {
 	Micros oldest = 0, newest = 0;
 	const bool in_memory = pg::ring_span(probe, false, &oldest, &newest);
 	if (injected)

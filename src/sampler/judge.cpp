@@ -30,13 +30,29 @@ Verdict unknown(const CheckDefinition &check, const JudgeContext &context, std::
 	return verdict;
 }
 
+// The sampler judges outside a transaction; looking into the tables needs one. RETURNS: null when
+// they cannot be looked at now.
+SamplePointer newest_sample(const std::string &probe, const std::string &loop) {
+	if (SamplePointer live = live_sample(probe))
+		return live;
+	try {
+		pg::Transaction transaction(true);
+		SamplePointer kept = last_sample(probe, loop, 0);
+		transaction.commit();
+		return kept;
+	} catch (const pg::PgError &) { // aborted: by the transaction
+		return nullptr;
+	}
+}
+
 // Why a probe's samples cannot be judged at this moment, or nothing. `sampled_at` becomes the
 // newest sample's time.
 std::string blind(const std::string &name, const JudgeContext &context, Micros *sampled_at) {
 	const ProbeDefinition *const probe = context.definitions->probe(name);
 	if (probe == nullptr)
 		return "probe \"" + name + "\" does not exist";
-	const SamplePointer sample = last_sample(name, probe->loop, context.as_of ? context.at : 0);
+	const SamplePointer sample = context.as_of ? last_sample(name, probe->loop, context.at)
+											   : newest_sample(name, probe->loop);
 	if (sample == nullptr) {
 		const auto why = context.unavailable.find(name);
 		return "probe \"" + name + "\" has no sample" +

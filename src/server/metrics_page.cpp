@@ -86,9 +86,11 @@ std::string MetricsPage::render(Micros now) {
 	for (const Sample &sample : samples_)
 		if (sample.probe == kVerdicts)
 			add_verdicts(text, sample, pg::loop_states(head, now), now);
+	std::vector<const Sample *> others;
 	for (const Sample &sample : samples_)
 		if (sample.probe != kVerdicts && fresh(sample, head, now))
-			text.add_sample(sample, now);
+			others.push_back(&sample);
+	text.add_samples(std::move(others), now);
 	return text.render();
 }
 

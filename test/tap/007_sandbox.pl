@@ -207,7 +207,8 @@ my @settings = (
 	q{array_nulls = off}, q{standard_conforming_strings = off}, q{quote_all_identifiers = on}, q{lc_numeric = 'C'},
 	q{enable_seqscan = off}, q{plan_cache_mode = 'force_custom_plan'}, q{jit_above_cost = 0},
 	q{default_tablespace = 'pg_global'}, q{stats_fetch_consistency = 'snapshot'}, q{synchronous_commit = 'remote_apply'},
-	q{pgdba.as_of = '2001-01-01 00:00:00+00'}, q{role = 'mallory'});
+	q{pgdba.as_of = '2001-01-01 00:00:00+00'}, q{role = 'mallory'},
+	q{client_encoding = 'LATIN1'});
 my $traps = <<'EOF';
 CREATE TABLE public.caught (what text);
 CREATE SEQUENCE public.caught_count;
@@ -264,7 +265,7 @@ sub superuser {
 	my ($sql, $database) = @_;
 	local $ENV{PGOPTIONS} = join ' ', @patience, map { "-c $_" } 'role=none', 'default_transaction_read_only=off',
 	  'default_transaction_deferrable=off', 'default_transaction_isolation=read\ committed', 'default_tablespace=',
-	  'pgdba.as_of=', 'standard_conforming_strings=on', 'client_min_messages=warning';
+	  'pgdba.as_of=', 'standard_conforming_strings=on', 'client_min_messages=warning', 'client_encoding=UTF8';
 	return $owned->psql($database // 'home', $sql);
 }
 $offset = log_size($owned);

@@ -265,6 +265,21 @@ TEST(KeepTop, NamedObjectsAreKept) {
 	EXPECT_EQ(kept.cut, 108);
 }
 
+TEST(KeepTop, SaysTheBestPlaceOfEachRow) {
+	Sample s = tables(0);
+	std::vector<std::string> objects;
+	for (int i = 0; i < 10; ++i) {
+		add(s, "t" + std::to_string(i), i);
+		objects.push_back("t" + std::to_string(i));
+	}
+	const Sample kept = keep_top(s, nullptr, nullptr, {3, {"scans"}}, objects, {"t2"});
+	ASSERT_EQ(names(kept), (std::vector<std::string>{"t2", "t7", "t8", "t9"}));
+	const std::vector<std::int64_t> expected = {0, 2, 1, 0}; // t2 is named by a verdict
+	for (std::size_t row = 0; row < kept.rows(); ++row)
+		EXPECT_EQ(kept.at(row, kHiddenRank).integer, expected[row]) << row;
+	EXPECT_EQ(step(nullptr, kept, kInterval).find_column(kHiddenRank), -1);
+}
+
 TEST(KeepTop, TiesGoToWhatWasKeptThenToTheFirst) {
 	Sample s = tables(1);
 	for (const char *name : {"a", "b", "c", "d"})
@@ -350,7 +365,7 @@ TEST(KeepTop, ARowThatStaysCarriesNothing) {
 	e.keep();
 	ASSERT_EQ(e.kept[1].rows(), 1U);
 	for (std::size_t i = 0; i < e.kept[1].columns().size(); ++i)
-		if (is_hidden(e.kept[1].columns()[i])) {
+		if (is_hidden(e.kept[1].columns()[i]) && e.kept[1].columns()[i].name != kHiddenRank) {
 			EXPECT_TRUE(e.kept[1].at(0, i).null);
 		}
 	EXPECT_EQ(step(&e.kept[0], e.kept[1], kInterval).at(0, "scans").integer, 100);

@@ -2,6 +2,9 @@
 // PATH).
 #include "pgdba/core/metrics.hpp"
 
+#include "pgdba/core/history.hpp"
+#include "samples.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -222,6 +225,45 @@ TEST(Metrics, KeepsTheFirstAndCountsTheRest) {
 	EXPECT_TRUE(has(page, "pg_more_4{cluster=\"prod\"} 4"));
 	EXPECT_FALSE(has(page, "pg_more_5{cluster=\"prod\"} 5"));
 	EXPECT_TRUE(has(page, "pgdba_series_dropped_total{cluster=\"prod\"} 6"));
+	EXPECT_EQ(promtool(page), "clean");
+}
+
+// `rows` rows with one metric, the last row ranked first when `ranked`.
+Sample many(const std::string &metric, int rows, bool ranked = false) {
+	Column name = test::column("name", Type::kInt8, Kind::kLabel, true);
+	Column value = test::column("value", Type::kInt8, Kind::kGauge);
+	value.metric = metric;
+	std::vector<Column> columns = {name, value};
+	if (ranked)
+		columns.push_back(test::column(kHiddenRank, Type::kInt8));
+	Sample sample = test::empty_sample(columns);
+	for (int i = 0; i < rows; ++i) {
+		const std::size_t row = sample.add_row();
+		sample.set_int(row, 0, i);
+		sample.set_int(row, 1, i);
+		if (ranked)
+			sample.set_int(row, 2, rows - i);
+	}
+	return sample;
+}
+
+TEST(Metrics, ManyObjectsDoNotPushOutWhatIsAboutTheServer) {
+	const Sample first = many("pg_ants", 500, true), second = many("pg_bees", 10),
+				 last = many("pg_zebras", 1), other = many("pg_yaks", 500);
+	MetricsText text("prod", 101);
+	text.add_samples({&first, &second, &other, &last}, 0);
+	EXPECT_EQ(text.series(), 101U);
+	EXPECT_EQ(text.dropped(), 910U);
+	const std::string page = text.render();
+	EXPECT_TRUE(has(page, "pg_zebras{cluster=\"prod\",name=\"0\"} 0"));
+	EXPECT_TRUE(has(page, "pg_bees{cluster=\"prod\",name=\"9\"} 9"));
+	// What remains is shared by the two that are large: the best ranks of the one ...
+	EXPECT_TRUE(has(page, "pg_ants{cluster=\"prod\",name=\"499\"} 499"));
+	EXPECT_TRUE(has(page, "pg_ants{cluster=\"prod\",name=\"455\"} 455"));
+	EXPECT_FALSE(has(page, "pg_ants{cluster=\"prod\",name=\"454\"} 454"));
+	// ... and the first rows of the other, which has no ranks.
+	EXPECT_TRUE(has(page, "pg_yaks{cluster=\"prod\",name=\"44\"} 44"));
+	EXPECT_FALSE(has(page, "pg_yaks{cluster=\"prod\",name=\"45\"} 45"));
 	EXPECT_EQ(promtool(page), "clean");
 }
 

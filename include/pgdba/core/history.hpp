@@ -17,6 +17,9 @@ constexpr char kHiddenPrefix = '\x01';
 constexpr const char *kHiddenSince =
 	"\x01!since"; // when the sample was taken that those deltas start from
 constexpr const char *kHiddenReset = "\x01!reset";
+// The best place that the row has in any ranking, from 0; of a row that a verdict names 0. Whoever
+// shows less than what is kept begins with the least.
+constexpr const char *kHiddenRank = "\x01!rank";
 
 inline bool is_hidden(const Column &column) noexcept {
 	return !column.name.empty() && column.name.front() == kHiddenPrefix;

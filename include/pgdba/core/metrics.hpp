@@ -6,6 +6,7 @@
 #include "pgdba/core/sample.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -37,7 +38,13 @@ public:
 	// epoch, except where the unit is "seconds since": then the age at `now`. Null cells give no
 	// series. What identifies a session or a person (pid, backend_start, query, usename) never
 	// becomes a label.
-	void add_sample(const Sample &sample, Micros now);
+	// At most `share` series of it: then the rows with the best rank (history.hpp), whole ones.
+	void add_sample(const Sample &sample, Micros now,
+					std::size_t share = std::numeric_limits<std::size_t>::max());
+	// Several samples within what is left of the budget: those with the fewest series first, so
+	// that however many objects there are the page never lacks what is about the whole server; the
+	// others share what remains.
+	void add_samples(std::vector<const Sample *> samples, Micros now);
 
 	std::string render() const;
 	std::size_t series() const noexcept { return series_; }

@@ -26,9 +26,12 @@ void set_live_samples(const LiveSamples *samples, const LiveSamples *before) noe
 // sample and so has all objects, that same sample with all objects too.
 SamplePointer step_base(const SamplePointer &before, const Sample &now);
 
+// The sampler's own newest sample of a probe; null when it has none, and in every other process.
+SamplePointer live_sample(std::string_view probe);
+
 // Where the samples of a probe are kept: its loop's tables. The built-in native probes live with
 // the hot loop. The newest sample not later than `as_of` (0: the newest there is, never an injected
-// one). Null when there is none.
+// one). Null when there is none. REQUIRES: a transaction, for the tables.
 SamplePointer last_sample(std::string_view probe, std::string_view loop, Micros as_of);
 
 // Walks the samples of a probe with since <= sampled_at <= until and, first, the one before `since`
