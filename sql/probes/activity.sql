@@ -4,6 +4,8 @@
 -- statement is kept only inside a transaction: idle sessions block nobody, save by advisory locks, which have no text.
 -- pg_blocking_pids() and pg_locks stop the lock manager for a moment: they are asked only when somebody waits.
 --
+-- What a long command is comes from the server's progress reports: the text of a statement does not tell.
+--
 -- In a queue everybody waits for all those ahead. Kept are the blockers that do not wait themselves, and of the others
 -- the four that have waited longest, which lead to the holder too: a queue of hundreds stays small.
 SELECT pgdba.define_probe(
@@ -27,6 +29,10 @@ WITH waiter AS MATERIALIZED (
 			WHERE NOT EXISTS (SELECT FROM queue q WHERE q.pid = b.pid))
 		|| ARRAY(SELECT q.pid FROM queue q WHERE q.pid = ANY (w.blockers) LIMIT 4)) AS blocked_by
 	FROM waiter w
+), progress AS MATERIALIZED (
+	SELECT p.pid, c.command
+	FROM (VALUES ('VACUUM'), ('ANALYZE'), ('CREATE INDEX'), ('CLUSTER'), ('COPY'), ('BASEBACKUP')) AS c (command)
+	CROSS JOIN LATERAL pg_catalog.pg_stat_get_progress_info(c.command) p
 )
 SELECT a.datname::pg_catalog.text AS db,
 	a.pid::pg_catalog.int8 AS pid,
@@ -50,10 +56,12 @@ SELECT a.datname::pg_catalog.text AS db,
 	wanted.relation::pg_catalog.int8 AS lock_relid,
 	a.leader_pid::pg_catalog.int8 AS leader_pid,
 	a.query_id,
+	progress.command,
 	CASE WHEN a.xact_start IS NOT NULL THEN a.query END AS query
 FROM pg_catalog.pg_stat_activity a
 LEFT JOIN blocked ON blocked.pid = a.pid
 LEFT JOIN wanted ON wanted.pid = a.pid
+LEFT JOIN progress ON progress.pid = a.pid
 WHERE a.pid <> pg_catalog.pg_backend_pid()
 $probe$,
 	key => '{pid,backend_start}',
@@ -80,5 +88,6 @@ $probe$,
 	"lock_relid": {"help": "OID of the relation that it waits for"},
 	"leader_pid": {"help": "Leader of a parallel worker"},
 	"query_id": {"help": "Identifier of the statement, NULL when compute_query_id is off"},
+	"command": {"help": "Long command that it reports the progress of, such as VACUUM or CREATE INDEX"},
 	"query": {"help": "Statement of an open transaction, running or the last one"}
 }$columns$);
