@@ -178,7 +178,7 @@ void expect_end(const Reader &in) {
 } // namespace
 
 bool same_columns(const Sample &a, const Sample &b) noexcept {
-	return a.columns() == b.columns();
+	return a.layout() == b.layout() || a.columns() == b.columns();
 }
 
 std::string encode_keyframe(const Sample &sample) {
@@ -232,10 +232,10 @@ Sample decode_difference(const Sample &keyframe, std::string_view payload) {
 		throw CorruptSample("sample belongs to another keyframe");
 	const std::vector<Run> runs = read_runs(in, keyframe.rows());
 	Sample fresh;
-	fresh.set_columns(keyframe.columns());
+	fresh.set_layout(keyframe.layout());
 	read_rows(in, fresh);
 
-	sample.set_columns(keyframe.columns());
+	sample.set_layout(keyframe.layout());
 	const std::uint64_t shift_copied = SampleParts::add_texts(sample, keyframe);
 	const std::uint64_t shift_fresh = SampleParts::add_texts(sample, fresh);
 	std::uint64_t next_fresh = 0;

@@ -26,7 +26,7 @@ std::uint64_t SampleParts::add_text(Sample &s, std::string_view text) {
 }
 
 void SampleParts::add_rows(Sample &s, std::size_t rows) {
-	const std::size_t cells = s.cells_.size() + rows * s.columns_.size();
+	const std::size_t cells = s.cells_.size() + rows * s.width();
 	s.nulls_.resize(cells, true);
 	s.cells_.resize(cells, 0);
 }
@@ -37,9 +37,9 @@ std::uint64_t SampleParts::add_texts(Sample &to, const Sample &from) {
 
 void SampleParts::add_row(Sample &to, const Sample &from, std::size_t row, std::uint64_t shift) {
 	const std::size_t source = from.cell(row, 0);
-	for (std::size_t i = 0; i < to.columns_.size(); ++i) {
+	for (std::size_t i = 0; i < to.width(); ++i) {
 		const bool null = from.nulls_[source + i];
-		const bool text = is_text(to.columns_[i].type);
+		const bool text = is_text(to.type(i));
 		to.nulls_.push_back(null);
 		to.cells_.push_back(from.cells_[source + i] + (text && !null ? shift : 0));
 	}

@@ -50,6 +50,21 @@ struct Group {
 
 using ByCheck = std::map<std::string_view, std::vector<const Verdict *>>;
 
+std::string_view kind_of(std::string_view object) noexcept {
+	return object.substr(0, object.find(':'));
+}
+
+// Whether `cause` may explain `symptom`: the same object does; another of its kind does not (one
+// table explains nothing about another); something of another kind does where it is in the same
+// database, or either is about the whole cluster.
+bool may_explain(const Verdict &cause, const Verdict &symptom) noexcept {
+	if (cause.object == symptom.object)
+		return cause.database == symptom.database || cause.database.empty();
+	return kind_of(cause.object) != kind_of(symptom.object) &&
+		   (cause.database == symptom.database || cause.database.empty() ||
+			symptom.database.empty());
+}
+
 // The alarm that `verdict` is a symptom of in the end; null when it stands on its own, or when the
 // checks name each other in a circle (then each stands on its own, because none may be lost).
 const Verdict *cause_of(const Verdict &verdict, const ByCheck &alarms) {
@@ -62,11 +77,17 @@ const Verdict *cause_of(const Verdict &verdict, const ByCheck &alarms) {
 		if (steps > alarms.size() || at->symptom_of == verdict.check_id)
 			return nullptr;
 		const std::vector<const Verdict *> &all = found->second;
-		const auto best = std::find_if(all.begin(), all.end(), [&](const Verdict *each) {
-			return each->object == verdict.object ||
-				   (!verdict.database.empty() && each->database == verdict.database);
+		const auto same = std::find_if(all.begin(), all.end(), [&](const Verdict *each) {
+			return each->object == at->object && may_explain(*each, *at);
 		});
-		at = cause = best == all.end() ? all.front() : *best;
+		const auto best = same != all.end()
+							  ? same
+							  : std::find_if(all.begin(), all.end(), [&](const Verdict *each) {
+									return may_explain(*each, *at);
+								});
+		if (best == all.end())
+			break;
+		at = cause = *best;
 	}
 	return cause;
 }

@@ -48,7 +48,12 @@ struct Source {
 Sample step(const Sample *before, const Sample &now, Micros interval) {
 	Sample result;
 	result.take_header(now);
-	result.set_columns(visible_columns(now));
+	if (now.layout()->stepped == nullptr) {
+		result.set_columns(visible_columns(now));
+		now.layout()->stepped = result.layout();
+	} else {
+		result.set_layout(now.layout()->stepped);
+	}
 	result.reserve(now.rows());
 
 	std::vector<Source> sources;

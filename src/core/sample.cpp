@@ -52,37 +52,48 @@ void Sample::take_header(const Sample &from) {
 	cut = from.cut;
 }
 
-void Sample::set_columns(std::vector<Column> columns) {
+const std::shared_ptr<const Layout> &Sample::no_columns() {
+	static const std::shared_ptr<const Layout> none = std::make_shared<const Layout>();
+	return none;
+}
+
+void Sample::set_layout(std::shared_ptr<const Layout> layout) {
 	assert(cells_.empty());
-	columns_ = std::move(columns);
-	keys_.clear();
-	for (std::size_t i = 0; i < columns_.size(); ++i) {
-		Column &column = columns_[i];
+	layout_ = std::move(layout);
+}
+
+void Sample::set_columns(std::vector<Column> columns) {
+	auto layout = std::make_shared<Layout>();
+	layout->columns = std::move(columns);
+	for (std::size_t i = 0; i < layout->columns.size(); ++i) {
+		Column &column = layout->columns[i];
 		for (std::string *text : {&column.name, &column.unit, &column.metric, &column.help})
 			if (!is_valid_utf8(*text))
 				*text = valid_utf8(*text);
 		if (column.key)
-			keys_.push_back(static_cast<std::uint32_t>(i));
+			layout->keys.push_back(static_cast<std::uint32_t>(i));
+		layout->types.push_back(column.type);
 	}
+	set_layout(std::move(layout));
 }
 
 int Sample::find_column(std::string_view name) const noexcept {
-	for (std::size_t i = 0; i < columns_.size(); ++i)
-		if (columns_[i].name == name)
+	for (std::size_t i = 0; i < width(); ++i)
+		if (layout_->columns[i].name == name)
 			return static_cast<int>(i);
 	return -1;
 }
 
 void Sample::reserve(std::size_t rows) {
-	cells_.reserve(rows * columns_.size());
-	nulls_.reserve(rows * columns_.size());
+	cells_.reserve(rows * width());
+	nulls_.reserve(rows * width());
 }
 
 std::size_t Sample::add_row() {
-	assert(!columns_.empty());
-	nulls_.resize(nulls_.size() + columns_.size(),
+	assert(width() != 0);
+	nulls_.resize(nulls_.size() + width(),
 				  true); // first: a failure of the second leaves rows() as it was
-	cells_.resize(cells_.size() + columns_.size(), 0);
+	cells_.resize(cells_.size() + width(), 0);
 	return rows() - 1;
 }
 
@@ -91,7 +102,7 @@ void Sample::set_bool(std::size_t row, std::size_t column, bool value) noexcept 
 }
 
 void Sample::set_int(std::size_t row, std::size_t column, std::int64_t value) noexcept {
-	switch (columns_[column].type) {
+	switch (type(column)) {
 	case Type::kBool:
 		return put(cell(row, column), value != 0);
 	case Type::kInt8:
@@ -107,9 +118,9 @@ void Sample::set_int(std::size_t row, std::size_t column, std::int64_t value) no
 }
 
 void Sample::set_float(std::size_t row, std::size_t column, double value) noexcept {
-	if (columns_[column].type == Type::kFloat8)
+	if (type(column) == Type::kFloat8)
 		put(cell(row, column), std::bit_cast<std::uint64_t>(value));
-	else if (!is_text(columns_[column].type) && value >= -0x1p63 && value < 0x1p63 &&
+	else if (!is_text(type(column)) && value >= -0x1p63 && value < 0x1p63 &&
 			 std::trunc(value) == value)
 		set_int(row, column, static_cast<std::int64_t>(value));
 	else
@@ -117,7 +128,7 @@ void Sample::set_float(std::size_t row, std::size_t column, double value) noexce
 }
 
 void Sample::set_text(std::size_t row, std::size_t column, std::string_view value) {
-	if (!is_text(columns_[column].type))
+	if (!is_text(type(column)))
 		return set_null(row, column);
 	std::string repaired;
 	if (!is_valid_utf8(value))
@@ -141,7 +152,7 @@ void Sample::set_null(std::size_t row, std::size_t column) noexcept {
 }
 
 void Sample::set_cell(std::size_t row, std::size_t column, const Cell &value) {
-	const Type to = columns_[column].type;
+	const Type to = type(column);
 	if (value.null)
 		return set_null(row, column);
 	if (is_text(value.type))
@@ -160,7 +171,7 @@ void Sample::set_cell(std::size_t row, std::size_t column, const Cell &value) {
 
 Cell Sample::at(std::size_t row, std::size_t column) const noexcept {
 	Cell result;
-	result.type = columns_[column].type;
+	result.type = type(column);
 	const std::size_t i = cell(row, column);
 	if (nulls_[i])
 		return result;
@@ -181,11 +192,11 @@ Cell Sample::at(std::size_t row, std::string_view column) const noexcept {
 
 void Sample::copy_row(const Sample &from, std::size_t row) {
 	const std::size_t to = add_row();
-	for (std::size_t i = 0; i < columns_.size(); ++i) {
+	for (std::size_t i = 0; i < width(); ++i) {
 		const std::size_t source = from.cell(row, i);
 		if (from.nulls_[source])
 			continue;
-		if (is_text(columns_[i].type))
+		if (is_text(type(i)))
 			set_text(to, i, text_at(from.text_, from.cells_[source]));
 		else
 			put(cell(to, i), from.cells_[source]);
@@ -195,15 +206,15 @@ void Sample::copy_row(const Sample &from, std::size_t row) {
 // Per key column: 0 for null, or 1 and eight bytes, or 2, the length and the text.
 std::string Sample::key_of(std::size_t row) const {
 	std::size_t size = 0;
-	for (const std::uint32_t i : keys_)
-		size += 9 + (is_text(columns_[i].type) ? cells_[cell(row, i)] & UINT32_MAX : 0);
+	for (const std::uint32_t i : layout_->keys)
+		size += 9 + (is_text(type(i)) ? cells_[cell(row, i)] & UINT32_MAX : 0);
 	std::string key;
 	key.reserve(size);
-	for (const std::uint32_t i : keys_) {
+	for (const std::uint32_t i : layout_->keys) {
 		const std::size_t at = cell(row, i);
 		if (nulls_[at]) {
 			key.push_back('\0');
-		} else if (is_text(columns_[i].type)) {
+		} else if (is_text(type(i))) {
 			const std::string_view text = text_at(text_, cells_[at]);
 			key.push_back('\2');
 			append_bytes(key, text.size(), 4);
@@ -217,14 +228,8 @@ std::string Sample::key_of(std::size_t row) const {
 }
 
 std::size_t Sample::bytes() const noexcept {
-	std::size_t total = cells_.capacity() * sizeof(std::uint64_t) + nulls_.capacity() / 8 +
-						text_.capacity() + columns_.capacity() * sizeof(Column) +
-						keys_.capacity() * sizeof(std::uint32_t) + probe.capacity() +
-						loop.capacity();
-	for (const Column &column : columns_)
-		total += column.name.capacity() + column.unit.capacity() + column.metric.capacity() +
-				 column.help.capacity();
-	return total;
+	return cells_.capacity() * sizeof(std::uint64_t) + nulls_.capacity() / 8 + text_.capacity() +
+		   probe.capacity() + loop.capacity();
 }
 
 } // namespace pgdba

@@ -168,6 +168,8 @@ struct Scan {
 	ExprContext *context = nullptr;
 	List *bounds = NIL;     // ExprState
 	List *strategies = NIL; // int
+	Bitmapset *wanted =
+		nullptr; // columns that the query looks at, as pull_varattnos() numbers them
 	MemoryContextCallback callback{};
 
 	bool started = false;
@@ -194,6 +196,12 @@ extern "C" void pgdba_ring_begin(ForeignScanState *node, int flags) {
 		scan->context = node->ss.ps.ps_ExprContext;
 		auto *const plan = castNode(ForeignScan, node->ss.ps.plan);
 		scan->strategies = plan->fdw_private;
+		pg::call([&] {
+			pull_varattnos(reinterpret_cast<Node *>(plan->scan.plan.targetlist),
+						   plan->scan.scanrelid, &scan->wanted);
+			pull_varattnos(reinterpret_cast<Node *>(plan->scan.plan.qual), plan->scan.scanrelid,
+						   &scan->wanted);
+		});
 		scan->bounds = pg::call([&] { return ExecInitExprList(plan->fdw_exprs, &node->ss.ps); });
 		scan->callback.func = pgdba_ring_delete_scan;
 		scan->callback.arg = scan.get();
@@ -264,9 +272,13 @@ bool advance(Scan &scan) {
 void map_columns(Scan &scan, TupleDesc descriptor) {
 	scan.mapped = scan.shown.get();
 	scan.columns.clear();
+	const auto wanted = [&scan](int attribute) { // reads a set: cannot fail
+		return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, scan.wanted);
+	};
+	const bool whole_row = wanted(InvalidAttrNumber);
 	for (int i = 0; i < descriptor->natts; ++i) {
 		const char *const name = NameStr(TupleDescAttr(descriptor, i)->attname);
-		const int column = scan.shown->find_column(name);
+		const int column = whole_row || wanted(i + 1) ? scan.shown->find_column(name) : -1;
 		scan.columns.emplace_back(i + 1 == kSampledAt ? Source::kSampledAt
 								  : column >= 0       ? Source::kCell
 													  : Source::kMissing,

@@ -26,7 +26,8 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x70676462'61000001;
 constexpr const char *kName = "pgdba";
-constexpr Micros kLatestIntervals = 3; // a loop is late when it misses this many
+constexpr Micros kLatestIntervals = 3;     // a loop is late when it misses this many
+constexpr std::size_t kFirstEntries = 256; // of a window: an hour of the loop of a minute, and more
 
 enum Lock { kHeadLock, kRingLock, kLocks };
 
@@ -235,15 +236,20 @@ bool ring_span(std::string_view stream, bool injected, Micros *oldest, Micros *n
 }
 
 RingCursor::RingCursor(std::string_view stream, bool injected, Micros since, Micros until,
-					   std::size_t max)
-	: entries_(max) {
+					   std::size_t max) {
 	const StreamName name(stream);
 	std::size_t count = 0;
-	locked(kRingLock, LW_SHARED, [&] {
-		const int number = ring().find_stream(name.text, injected);
-		if (number >= 0)
-			count = ring().list(number, since, until, entries_.data(), max);
-	});
+	// Nothing is allocated under the lock, and a window is small as a rule: it is asked for again
+	// where the list was too short.
+	for (std::size_t room = std::min(max, kFirstEntries);; room = std::min(max, 16 * room)) {
+		entries_.resize(room);
+		locked(kRingLock, LW_SHARED, [&] {
+			const int number = ring().find_stream(name.text, injected);
+			count = number < 0 ? 0 : ring().list(number, since, until, entries_.data(), room);
+		});
+		if (count < room || room == max)
+			break;
+	}
 	entries_.resize(count);
 }
 

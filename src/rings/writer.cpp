@@ -21,7 +21,7 @@ Sample first_rows(const Sample &sample, std::size_t rows) {
 	Sample shorter;
 	shorter.take_header(sample);
 	shorter.cut += static_cast<std::int64_t>(sample.rows() - rows);
-	shorter.set_columns(sample.columns());
+	shorter.set_layout(sample.layout());
 	for (std::size_t row = 0; row < rows; ++row)
 		shorter.copy_row(sample, row);
 	return shorter;

@@ -287,6 +287,30 @@ TEST(HealthLines, ChainsEndAtTheFirstCauseAndAQuietCauseIsNone) {
 	EXPECT_EQ(count(page(report({b, a})), "\nWARNING   middle"), 1U);
 }
 
+TEST(HealthLines, OneTableExplainsNothingAboutAnother) {
+	const auto of = [](std::string check, std::string message, std::string object,
+					   std::string database) {
+		Verdict v =
+			verdict(std::move(check), Severity::kWarning, std::move(message), std::move(object));
+		v.database = std::move(database);
+		if (v.check_id == "s.s")
+			v.symptom_of = "c.c";
+		return v;
+	};
+	const Verdict cause = of("c.c", "off", "relation:a/public.t", "a");
+	const auto alone = [&](const Verdict &symptom, const Verdict &other) {
+		return count(page(report({other, symptom})), "\nWARNING   overdue\n") == 1;
+	};
+	EXPECT_FALSE(alone(of("s.s", "overdue", "relation:a/public.t", "a"), cause));
+	EXPECT_TRUE(alone(of("s.s", "overdue", "relation:a/public.u", "a"), cause));
+	EXPECT_TRUE(alone(of("s.s", "overdue", "relation:b/public.t", "b"), cause));
+	const Verdict database = of("c.c", "old", "database:a", "a");
+	EXPECT_FALSE(alone(of("s.s", "overdue", "relation:a/public.u", "a"), database));
+	EXPECT_TRUE(alone(of("s.s", "overdue", "relation:b/public.u", "b"), database));
+	EXPECT_FALSE(
+		alone(of("s.s", "overdue", "relation:b/public.u", "b"), of("c.c", "off", "cluster", "")));
+}
+
 TEST(HealthLines, ManyAreCutAndSaid) {
 	std::vector<Verdict> many;
 	for (int i = 0; i < 40; ++i) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,14 @@ struct Column {
 	bool operator==(const Column &) const = default;
 };
 
+// The columns of samples: made once, never changed, shared by all samples that have the same.
+struct Layout {
+	std::vector<Column> columns;
+	std::vector<std::uint32_t> keys; // positions of the columns with key = true
+	std::vector<Type> types;         // of the columns, close together: every cell looks here
+	mutable std::shared_ptr<const Layout> stepped; // what step() makes of it, once that was asked
+};
+
 // One cell as the reader sees it. `text` points into the sample and lives as long as it does.
 struct Cell {
 	bool null = true;
@@ -78,15 +87,16 @@ public:
 
 	void take_header(const Sample &from); // all of the above, not the columns and rows
 
-	const std::vector<Column> &columns() const noexcept { return columns_; }
+	const std::vector<Column> &columns() const noexcept { return layout_->columns; }
 	void set_columns(std::vector<Column> columns); // REQUIRES: no rows yet
-	const std::vector<std::uint32_t> &key_columns() const noexcept { return keys_; }
+	const std::shared_ptr<const Layout> &layout() const noexcept { return layout_; }
+	void
+	set_layout(std::shared_ptr<const Layout> layout); // of another sample. REQUIRES: no rows yet
+	const std::vector<std::uint32_t> &key_columns() const noexcept { return layout_->keys; }
 	// RETURNS: position of the column, or -1.
 	int find_column(std::string_view name) const noexcept;
 
-	std::size_t rows() const noexcept {
-		return columns_.empty() ? 0 : cells_.size() / columns_.size();
-	}
+	std::size_t rows() const noexcept { return width() == 0 ? 0 : cells_.size() / width(); }
 	void reserve(std::size_t rows);
 	std::size_t add_row(); // all cells null; RETURNS its index
 
@@ -118,15 +128,18 @@ public:
 private:
 	friend class SampleParts; // the codec reads and fills the parts directly
 
+	std::size_t width() const noexcept { return layout_->types.size(); }
+	Type type(std::size_t column) const noexcept { return layout_->types[column]; }
 	std::size_t cell(std::size_t row, std::size_t column) const noexcept {
-		return row * columns_.size() + column;
+		return row * width() + column;
 	}
 	void put(std::size_t cell, std::uint64_t bits) noexcept {
 		cells_[cell] = bits, nulls_[cell] = false;
 	}
 
-	std::vector<Column> columns_;
-	std::vector<std::uint32_t> keys_;  // positions of the columns with key = true
+	static const std::shared_ptr<const Layout> &no_columns();
+
+	std::shared_ptr<const Layout> layout_ = no_columns(); // never null
 	std::vector<std::uint64_t> cells_; // number bits, or offset << 32 | length into text_
 	std::vector<bool> nulls_;
 	std::string text_; // equal texts may share a place, so it is only ever appended to
