@@ -55,6 +55,6 @@ SELECT pgdba.define_probe(
 }$columns$,
 	scope => 'native',
 	options => $options${
-	"top": {"n": "top_relations", "by": ["n_dead_tup", "pct_dead", "n_tup_ins", "n_tup_upd", "n_tup_del", "blks_fetched"]},
+	"top": {"n": "top_relations", "by": ["n_dead_tup", "pct_dead", "n_mod_since_analyze", "n_tup_ins", "n_tup_upd", "n_tup_del", "blks_fetched"]},
 	"object": "relation:{db:I}/{schema:I}.{relname:I}"
 }$options$);

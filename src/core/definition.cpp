@@ -206,6 +206,10 @@ int loop_index(std::string_view loop) noexcept {
 	return found == kLoops.end() ? -1 : static_cast<int>(found - kLoops.begin());
 }
 
+bool is_frequent(std::string_view loop) noexcept {
+	return loop == kLoops[0] || loop == kLoops[1];
+}
+
 ProbeDefinition parse_probe(std::string_view name, std::string_view loop, std::string_view query,
 							const std::vector<std::string> &key, std::string_view columns,
 							std::string_view scope, std::string_view options) {

@@ -188,7 +188,8 @@ void add_verdict(Page &page, const Group &group, Micros now) {
 	page.labelled("why", verdict.why);
 	page.labelled("do", verdict.action);
 	page.statements("run", verdict.sql, database_comment(verdict));
-	page.labelled("lock", verdict.lock_level);
+	if (!verdict.sql.empty())
+		page.labelled("lock", verdict.lock_level);
 	add_undo(page, verdict);
 	add_symptoms(page, group);
 }

@@ -384,7 +384,7 @@ QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits) {
 			plan = kept->second;
 		} else {
 			plan = prepare_select(text);
-			if (in_worker) {
+			if (in_worker && limits.keep_plan) {
 				call([plan] { (void)SPI_keepplan(plan); });
 				plans().emplace(text, plan);
 			}

@@ -85,7 +85,7 @@ bool answer(const Desk &desk, const ReaderRequest &request) {
 	std::string error;
 	try {
 		const QueryResult result = run_sandboxed(
-			request.query, {request.budget, request.max_rows, kMostBytes, request.readings});
+			request.query, {request.budget, request.max_rows, kMostBytes, false, request.readings});
 		const link::RowsHead head{result.wall, result.cpu};
 		return send(desk, Message::kRows, {reinterpret_cast<const char *>(&head), sizeof head},
 					encode_keyframe(result.rows));

@@ -138,6 +138,7 @@ std::vector<Verdict> evaluate_check(const CheckDefinition &check, const JudgeCon
 		pg::QueryLimits limits;
 		limits.budget = context.budget;
 		limits.max_rows = 10 * kMostFindings;
+		limits.keep_plan = is_frequent(check.loop);
 		const pg::QueryResult result = pg::run_sandboxed(check.query, limits);
 		verdicts = judge_rows(check, context, result.rows, sampled_at);
 	} catch (const pg::PgError &error) { // aborted: by the sandbox, before this is reached

@@ -56,6 +56,7 @@ pg::QueryLimits Sampler::limits_of(const Tick &tick, const ProbeDefinition &prob
 							 tick.deadline - pg::now());
 	limits.max_rows = probe.max_rows;
 	limits.readings = probe.readings;
+	limits.keep_plan = is_frequent(probe.loop);
 	return limits;
 }
 

@@ -138,7 +138,7 @@ SELECT pgdba.drop_check('regress.check');
 SELECT pgdba.drop_probe('regress_probe'), pgdba.drop_probe('regress_variant');
 SELECT relname FROM pg_class WHERE relname LIKE '%regress%' AND relnamespace = 'pgdba'::regnamespace;
 SELECT (SELECT count(*) FROM pgdba.probe WHERE origin = 'user') AS probes,
-	(SELECT count(*) FROM pgdba.probe_variant) AS variants,
+	(SELECT count(*) FROM pgdba.probe_variant WHERE origin = 'user') AS variants,
 	(SELECT count(*) FROM pgdba.check_definition WHERE origin = 'user') AS checks;
 
 -- Injected rows must fit their probe.

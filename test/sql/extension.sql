@@ -23,7 +23,7 @@ WHERE c.value ->> 'metric' IS NOT NULL GROUP BY 1 HAVING count(*) > 1;
 
 -- No probe calls what waits for a locked relation. Every check says what to do, reads samples only, and has levels.
 SELECT name FROM pgdba.probe
-WHERE query ~ '(pg_(total_)?(relation|table|indexes)_size|pg_size_|pg_get_(indexdef|expr|constraintdef|viewdef|partkeydef|ruledef))';
+WHERE query ~ '(pg_(total_)?(relation|table|indexes)_size|pg_get_(indexdef|expr|constraintdef|viewdef|partkeydef|ruledef))';
 SELECT check_id FROM pgdba.checks WHERE title IS NULL OR why IS NULL OR action IS NULL OR severities = '{}' OR probes = '{}';
 SELECT check_id FROM pgdba.checks
 WHERE regexp_replace(query, '''[^'']*''', '', 'g') ~* '\m(from|join)\s+pg_|pg_stat|(now|_timestamp)\(';

@@ -24,18 +24,6 @@ SELECT count(*) > 40 AS enough FROM page WHERE line LIKE 'pgdba.%';
 SELECT line AS only_on_the_page FROM page WHERE line LIKE 'pgdba.%' EXCEPT SELECT line FROM catalog ORDER BY 1;
 SELECT line AS only_in_the_catalog FROM catalog EXCEPT SELECT line FROM page ORDER BY 1;
 
--- Probes with their loops, and checks: each in its table.
-SELECT coalesce(p.name, d.name) AS probe, p.loop, d.loop AS loop_on_the_page
-FROM (SELECT name, loop FROM pgdba.probe WHERE origin = 'pgdba') p
-FULL JOIN (SELECT m[1] AS name, m[2] AS loop FROM page CROSS JOIN LATERAL
-	regexp_match(line, '^\| `([a-z_]+)` \| (hot|workload|storage|hourly) \|') AS m WHERE m IS NOT NULL) d ON d.name = p.name
-WHERE p.loop IS DISTINCT FROM d.loop;
-SELECT coalesce(c.check_id, d.check_id) AS on_one_side_only
-FROM (SELECT check_id FROM pgdba.check_definition WHERE origin = 'pgdba') c
-FULL JOIN (SELECT m[1] AS check_id FROM page CROSS JOIN LATERAL
-	regexp_match(line, '^\| `([a-z_]+\.[a-z_]+)` \|') AS m WHERE m IS NOT NULL) d ON d.check_id = c.check_id
-WHERE c.check_id IS NULL OR d.check_id IS NULL;
-
 -- The example, as it is printed.
 \set example `tr '\140' '#' < :'abs_srcdir'/sql/../../docs/probes-and-checks.md | sed -n '/^###sql/,/^###$/p' | grep -v '^###'`
 :example

@@ -69,6 +69,20 @@ ok(wait_until(sub { cost('fails', 'last_error') eq '' && cost('dawdles', 'last_e
 drop(qw(fails dawdles overflows talks));
 ok(wait_until(sub { healthz($node)->{status} eq 'ok' }), '/healthz says ok without them') or diag(healthz($node)->{why});
 
+# ---- a check of what was never sampled ----
+
+my $sampler = $node->safe_psql('postgres', q{SELECT pid FROM pgdba.processes WHERE name = 'pgdba sampler'});
+define('never', 'SELECT 1 AS one', options => '{"needs_extension": "nowhere"}');
+$node->safe_psql('postgres', q{SELECT pgdba.define_check('my.never',
+	$$SELECT 'cluster' AS object, NULL::text AS database, 1 AS value, '' AS unit, '{}'::jsonb AS evidence FROM pgdba.last_never$$,
+	'{"title": "t", "loop": "hot", "probes": ["never"], "thresholds": {"warning": 0}, "message": "m"}')});
+ok($node->poll_query_until('postgres', q{SELECT severity = 'unknown' AND
+	message = 'probe "never" has no sample: extension "nowhere" is not created in database "postgres"'
+	FROM pgdba.verdicts WHERE check_id = 'my.never'}), 'a check of a probe that never had a sample is unknown and says why');
+is($node->safe_psql('postgres', q{SELECT pid FROM pgdba.processes WHERE name = 'pgdba sampler'}), $sampler, 'in the same sampler');
+$node->safe_psql('postgres', q{SELECT pgdba.drop_check('my.never')});
+drop('never');
+
 # ---- what would leave a trace ----
 
 $node->safe_psql('postgres', <<'EOF');

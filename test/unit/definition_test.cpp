@@ -41,6 +41,8 @@ TEST(LoopIndex, KnowsTheLoops) {
 	EXPECT_EQ(loop_index("hot"), 0);
 	EXPECT_EQ(loop_index("hourly"), 3);
 	EXPECT_EQ(loop_index("daily"), -1);
+	EXPECT_TRUE(is_frequent("hot") && is_frequent("workload"));
+	EXPECT_FALSE(is_frequent("storage") || is_frequent("hourly"));
 }
 
 TEST(ParseProbe, KnowsWhatTheEngineReads) {

@@ -18,6 +18,8 @@ namespace pgdba {
 
 constexpr std::array<std::string_view, 4> kLoops = {"hot", "workload", "storage", "hourly"};
 int loop_index(std::string_view loop) noexcept; // -1 when there is no such loop
+// Whether it ticks every minute or more often by default: what is prepared for it is kept.
+bool is_frequent(std::string_view loop) noexcept;
 
 // Bad input of a definition; becomes SQLSTATE 22023 with this message, detail and hint (house style
 // of messages).

@@ -18,6 +18,7 @@ struct QueryLimits {
 		kMicrosPerSecond; // of the statement; 0 means none (a caller's session has its own)
 	std::int64_t max_rows = 10'000;
 	std::size_t max_bytes = 64 << 20;
+	bool keep_plan = false; // a worker runs it again soon: the plan, some 300 kB, is worth its room
 	Readings readings = {}; // columns to be read by the engine from what the query returns in them
 };
 
