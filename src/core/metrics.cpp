@@ -65,10 +65,9 @@ std::string number_text(double value) {
 	return {begin, std::to_chars(begin, end, value).ptr};
 }
 
-// The label set as text, in the order that makes equal sets equal texts. RETURNS: false for a name
-// that is not valid.
-bool render_labels(const std::string &cluster, std::vector<MetricsText::Label> labels,
-				   std::string &out) {
+// The label set as text, in the order that makes equal sets equal texts. RETURNS: nothing for a
+// name that is not valid.
+std::string render_labels(const std::string &cluster, std::vector<MetricsText::Label> labels) {
 	const auto rank = [](const std::string &name) { return name == "db" ? 0 : 1; };
 	for (MetricsText::Label &label : labels) {
 		if (label.name == "cluster") // ours says where the page comes from: the other keeps its
@@ -79,13 +78,13 @@ bool render_labels(const std::string &cluster, std::vector<MetricsText::Label> l
 		return std::pair(rank(a.name), std::string_view(a.name)) <
 			   std::pair(rank(b.name), std::string_view(b.name));
 	});
-	out = "{cluster=\"";
+	std::string out = "{cluster=\"";
 	escape(out, valid_utf8(cluster), true);
 	out += '"';
 	std::string_view before;
 	for (const MetricsText::Label &label : labels) {
 		if (!is_valid_name(label.name, false) || label.name == before)
-			return false;
+			return {};
 		before = label.name;
 		if (label.value.empty())
 			continue;
@@ -93,8 +92,17 @@ bool render_labels(const std::string &cluster, std::vector<MetricsText::Label> l
 		escape(out, valid_utf8(label.value), true);
 		out += '"';
 	}
-	out += '}';
-	return true;
+	return out += '}';
+}
+
+// These two labels mean parts of a histogram or summary, which nothing here is.
+MetricType type_beside(const std::vector<MetricsText::Label> &labels, MetricType type) {
+	return std::any_of(labels.begin(), labels.end(),
+					   [](const MetricsText::Label &label) {
+						   return label.name == "le" || label.name == "quantile";
+					   })
+			   ? MetricType::kUntyped
+			   : type;
 }
 
 std::string cell_text(const Cell &cell) {
@@ -152,37 +160,40 @@ std::string_view type_name(MetricType type) noexcept {
 
 } // namespace
 
-void MetricsText::add(std::string_view name, MetricType type, std::string_view help,
-					  std::vector<Label> labels, double value) {
-	const auto named = [](std::string_view wanted) {
-		return [wanted](const Label &label) { return label.name == wanted; };
-	};
-	// These two labels mean parts of a histogram or summary, which nothing here is.
-	if (std::any_of(labels.begin(), labels.end(), named("le")) ||
-		std::any_of(labels.begin(), labels.end(), named("quantile")))
-		type = MetricType::kUntyped;
-	std::string text;
-	if (!is_valid_name(name, true) || name == kDroppedName ||
-		!render_labels(cluster_, std::move(labels), text)) {
-		++dropped_;
-		return;
-	}
+MetricsText::Family *MetricsText::family(std::string_view name, MetricType type,
+										 std::string_view help) {
+	if (!is_valid_name(name, true) || name == kDroppedName)
+		return nullptr;
 	auto found = families_.find(name);
-	if (found != families_.end() && found->second.series.contains(text))
-		return;
-	const std::size_t share = std::max<std::size_t>(1, max_series_ / 2);
-	if (series_ >= max_series_ ||
-		(found != families_.end() && found->second.series.size() >= share)) {
-		++dropped_;
-		return;
-	}
 	if (found == families_.end())
 		found =
 			families_.emplace(name, Family{valid_utf8(help), fitting_type(name, type), {}}).first;
 	else if (type == MetricType::kUntyped)
 		found->second.type = type;
-	found->second.series.emplace(std::move(text), value);
+	return &found->second;
+}
+
+void MetricsText::put(Family *family, const std::string &labels, double value) {
+	if (family == nullptr || labels.empty()) {
+		++dropped_;
+		return;
+	}
+	const auto place = family->series.lower_bound(labels);
+	if (place != family->series.end() && place->first == labels)
+		return;
+	const std::size_t share = std::max<std::size_t>(1, max_series_ / 2);
+	if (series_ >= max_series_ || family->series.size() >= share) {
+		++dropped_;
+		return;
+	}
+	family->series.emplace_hint(place, labels, value);
 	++series_;
+}
+
+void MetricsText::add(std::string_view name, MetricType type, std::string_view help,
+					  std::vector<Label> labels, double value) {
+	type = type_beside(labels, type);
+	put(family(name, type, help), render_labels(cluster_, std::move(labels)), value);
 }
 
 namespace {
@@ -226,8 +237,11 @@ void MetricsText::add_sample(const Sample &sample, Micros now, std::size_t share
 	}
 	if (metric_columns.empty())
 		return;
-	// Row by row: when the budget ends, whole objects are missing and not whole metrics.
+	// What is the same for all rows is made once, and the labels of a row once for all its metrics.
+	std::vector<Family *> families(metric_columns.size());
+	std::vector<bool> begun(metric_columns.size());
 	std::size_t used = 0;
+	// Row by row: when the budget ends, whole objects are missing and not whole metrics.
 	for (const std::size_t row : rows_by_rank(sample)) {
 		used += metric_columns.size();
 		if (used > share) {
@@ -240,14 +254,21 @@ void MetricsText::add_sample(const Sample &sample, Micros now, std::size_t share
 			if (!cell.null)
 				labels.push_back({columns[i].name, cell_text(cell)});
 		}
-		for (const std::size_t i : metric_columns) {
-			const Column &column = columns[i];
+		const bool parts = type_beside(labels, MetricType::kGauge) == MetricType::kUntyped;
+		const std::string text = render_labels(cluster_, std::move(labels));
+		for (std::size_t m = 0; m < metric_columns.size(); ++m) {
+			const Column &column = columns[metric_columns[m]];
 			double value = 0;
-			if (!exported_value(column, sample.at(row, i), now, value))
+			if (!exported_value(column, sample.at(row, metric_columns[m]), now, value))
 				continue;
-			const MetricType type =
-				column.kind == Kind::kCounter ? MetricType::kCounter : MetricType::kGauge;
-			add(column.metric, type, help_text(column, sample.probe), labels, value);
+			if (!begun[m] || parts) {
+				const MetricType type = parts                           ? MetricType::kUntyped
+										: column.kind == Kind::kCounter ? MetricType::kCounter
+																		: MetricType::kGauge;
+				families[m] = family(column.metric, type, help_text(column, sample.probe));
+				begun[m] = true;
+			}
+			put(families[m], text, value);
 		}
 	}
 }
@@ -260,14 +281,15 @@ std::string MetricsText::render() const {
 		((((out += "\n# TYPE ") += name) += ' ') += type_name(type)) += '\n';
 	};
 	const auto dropped = [&] {
-		std::string labels;
-		render_labels(cluster_, {}, labels);
+		const std::string labels = render_labels(cluster_, {});
 		head(kDroppedName, kDroppedHelp,
 			 MetricType::kUntyped); // a level of this page, not a counter
 		((((out += kDroppedName) += labels) += ' ') += std::to_string(dropped_)) += '\n';
 	};
 	bool dropped_done = false;
 	for (const auto &[name, family] : families_) {
+		if (family.series.empty())
+			continue; // all of its series were beyond the budget
 		if (!dropped_done && name > kDroppedName) {
 			dropped();
 			dropped_done = true;

@@ -60,16 +60,24 @@ std::shared_ptr<const std::string> MetricsPage::text() {
 void MetricsPage::load_samples() {
 	constexpr Micros kEver = std::numeric_limits<Micros>::max();
 	loaded_ = false;
-	samples_.clear();
+	std::map<std::string, Sample> newest;
 	unreadable_ = 0;
 	for (const std::string &stream : pg::ring_streams(false)) {
+		Micros from = 0, until = 0;
+		if (const auto known = samples_.find(stream); known != samples_.end() &&
+													  pg::ring_span(stream, false, &from, &until) &&
+													  known->second.sampled_at == until) {
+			newest.insert(samples_.extract(known)); // nothing new: not decoded again
+			continue;
+		}
 		try {
 			for (Sample &sample : pg::ring_window(stream, false, kEver, kEver, 1))
-				samples_.push_back(std::move(sample));
+				newest.insert_or_assign(stream, std::move(sample));
 		} catch (const CorruptSample &) {
 			++unreadable_; // one bad probe must not take the page away
 		}
 	}
+	samples_ = std::move(newest);
 }
 
 std::string MetricsPage::render(Micros now) {
@@ -83,11 +91,11 @@ std::string MetricsPage::render(Micros now) {
 	add_listeners(text, listeners_.all());
 	text.add("pgdba_unreadable_samples", MetricType::kGauge,
 			 "Probes whose newest sample cannot be decoded, and is missing here.", {}, unreadable_);
-	for (const Sample &sample : samples_)
+	for (const auto &[stream, sample] : samples_)
 		if (sample.probe == kVerdicts)
 			add_verdicts(text, sample, pg::loop_states(head, now), now);
 	std::vector<const Sample *> others;
-	for (const Sample &sample : samples_)
+	for (const auto &[stream, sample] : samples_)
 		if (sample.probe != kVerdicts && fresh(sample, head, now))
 			others.push_back(&sample);
 	text.add_samples(std::move(others), now);

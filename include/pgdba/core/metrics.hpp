@@ -56,6 +56,11 @@ private:
 		MetricType type;
 		std::map<std::string, double> series; // by rendered labels
 	};
+	// RETURNS: null for a name that is not valid.
+	Family *family(std::string_view name, MetricType type, std::string_view help);
+	// Null and empty count as dropped.
+	void put(Family *family, const std::string &labels, double value);
+
 	std::string cluster_;
 	std::size_t max_series_;
 	std::size_t series_ = 0;

@@ -7,9 +7,9 @@
 #include "pgdba/server/listeners.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace pgdba::server {
 
@@ -23,7 +23,7 @@ private:
 	void load_samples();
 
 	const Listeners &listeners_;
-	std::vector<Sample> samples_; // newest of each live stream, as of generation_
+	std::map<std::string, Sample> samples_; // newest of each live stream, as of generation_
 	std::uint64_t generation_ = 0;
 	int unreadable_ = 0; // streams that could not be decoded then
 	bool loaded_ = false;
