@@ -27,7 +27,7 @@ SELECT is(severity, 'ok', 'quiet at exactly the threshold') FROM pg_temp.verdict
 SELECT pg_temp.inject('2001-05-01 01:10:00+00', 20051, false);
 SELECT results_eq($$SELECT severity, object, database FROM pg_temp.verdict('2001-05-01 01:10:00+00')$$,
 	$$VALUES ('warning', 'relation:shop/public.orders', 'shop')$$, 'warning beyond it');
-SELECT is(message, 'autovacuum is off for public.orders in shop, which has 20051 dead rows and would be due from 20050',
+SELECT is(message, 'autovacuum is off for public.orders in shop, which has 20,051 dead rows and would be due from 20,050',
 	'the message says how much') FROM pg_temp.verdict('2001-05-01 01:10:00+00');
 SELECT results_eq($$SELECT sql, lock_level, undo FROM pg_temp.verdict('2001-05-01 01:10:00+00')$$,
 	$$VALUES (E'ALTER TABLE public.orders RESET (autovacuum_enabled);\nVACUUM (VERBOSE, ANALYZE) public.orders;',

@@ -23,7 +23,7 @@ UNION ALL
 		'relation', r.relation, 'schema', r.schema, 'relname', r.relname, 'dead', r.n_dead_tup, 'live', r.n_live_tup,
 		'threshold', t.vacuum_threshold, 'last_vacuum', r.last_vacuum,
 		'what', format('autovacuum is off for %s in %s, which has %s dead rows and would be due from %s', r.relation, r.db,
-			r.n_dead_tup, ceil(t.vacuum_threshold)),
+			to_char(r.n_dead_tup, 'FM999,999,999,999'), to_char(ceil(t.vacuum_threshold), 'FM999,999,999,990')),
 		'next_step', 'Turn it on again and vacuum the table. When it is off on purpose, vacuum by hand every day.'))
 FROM pgdba.last_relation r JOIN pgdba.last_table t ON t.db = r.db AND t.relid = r.relid
 WHERE NOT t.autovacuum_enabled AND r.n_dead_tup > greatest(t.vacuum_threshold, 10000)
