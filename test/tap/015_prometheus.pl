@@ -60,7 +60,7 @@ delete @ENV{qw(http_proxy HTTP_PROXY all_proxy ALL_PROXY)};
 
 my $node = pgdba_node(
 	'prometheus',
-	init => { allows_streaming => 1 },
+	init => { allows_streaming => 1, extra => [ '--encoding=UTF8', '--locale=C' ] },
 	conf => <<'EOF');
 shared_preload_libraries = 'pg_stat_statements,pgdba'
 pgdba.hot_interval = '1s'
