@@ -46,46 +46,9 @@ CROSS JOIN (SELECT l.in_recovery, (CASE WHEN l.in_recovery THEN pg_catalog.pg_la
 	FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery) l) p
 $probe$);
 
-SELECT pgdba.define_probe_variant('checkpoint', 180000, $probe$
-SELECT s.num_timed + s.restartpoints_timed AS timed,
-	s.num_requested + s.restartpoints_req AS requested,
-	s.num_done AS done,
-	s.restartpoints_timed,
-	s.restartpoints_req AS restartpoints_requested,
-	s.restartpoints_done,
-	s.write_time / 1000 AS write_seconds,
-	s.sync_time / 1000 AS sync_seconds,
-	s.buffers_written,
-	b.buffers_clean,
-	b.maxwritten_clean,
-	b.buffers_alloc,
-	i.buffers_backend,
-	i.buffers_backend_fsync,
-	c.checkpoint_time,
-	c.timeline_id::pg_catalog.int8 AS timeline,
-	c.full_page_writes,
-	p.in_recovery,
-	p.position,
-	(c.redo_lsn - '0/0'::pg_catalog.pg_lsn)::pg_catalog.int8 AS redo_position,
-	greatest(p.position - (c.redo_lsn - '0/0'::pg_catalog.pg_lsn), 0)::pg_catalog.int8 AS redo_bytes,
-	pg_catalog.pg_size_bytes(pg_catalog.current_setting('max_wal_size')) AS max_wal_size,
-	pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')) AS wal_segment_size,
-	extract(epoch FROM pg_catalog.current_setting('checkpoint_timeout')::pg_catalog.interval)::pg_catalog.float8
-		AS checkpoint_timeout,
-	pg_catalog.current_setting('checkpoint_completion_target')::pg_catalog.float8 AS completion_target,
-	greatest(s.stats_reset, b.stats_reset, i.stats_reset) AS stats_reset
-FROM pg_catalog.pg_stat_checkpointer s
-CROSS JOIN pg_catalog.pg_stat_bgwriter b
-CROSS JOIN (SELECT pg_catalog.sum(coalesce(o.writes, 0) + coalesce(o.extends, 0))::pg_catalog.int8 AS buffers_backend,
-		pg_catalog.sum(o.fsyncs)::pg_catalog.int8 AS buffers_backend_fsync,
-		pg_catalog.max(o.stats_reset) AS stats_reset
-	FROM pg_catalog.pg_stat_io o
-	WHERE o.object = 'relation' AND o.backend_type NOT IN ('checkpointer', 'background writer')) i
-CROSS JOIN pg_catalog.pg_control_checkpoint() c
-CROSS JOIN (SELECT l.in_recovery, (CASE WHEN l.in_recovery THEN pg_catalog.pg_last_wal_replay_lsn()
-		ELSE pg_catalog.pg_current_wal_lsn() END - '0/0'::pg_catalog.pg_lsn)::pg_catalog.int8 AS position
-	FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery) l) p
-$probe$);
+SELECT pgdba.define_probe_variant('checkpoint', 180000, pgdba.changed_text(v.query,
+	'NULL::pg_catalog.int8 AS done', 's.num_done AS done'))
+FROM pgdba.probe_variant v WHERE v.name = 'checkpoint' AND v.from_version = 170000;
 
 SELECT pgdba.define_probe(
 	name => 'checkpoint',

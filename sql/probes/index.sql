@@ -177,7 +177,7 @@ $probe$,
 }$options$);
 
 -- The time of the last scan is known from 16 on.
-SELECT pgdba.define_probe_variant('index', 160000, pg_catalog.replace(p.query, 'NULL::pg_catalog.timestamptz AS last_scan',
+SELECT pgdba.define_probe_variant('index', 160000, pgdba.changed_text(p.query, 'NULL::pg_catalog.timestamptz AS last_scan',
 	'CASE WHEN i.relkind = ''i'' THEN pg_catalog.pg_stat_get_lastscan(i.indexrelid) END AS last_scan'))
 FROM pgdba.probe p
 WHERE p.name = 'index';

@@ -3,64 +3,6 @@
 -- A slot that was never used, or has lost its WAL, keeps none. Before 17 the server does not tell since when a slot is
 -- unused, nor why it was invalidated; before 16 not whether it was. Temporary slots that the server names after a process
 -- are left out: a backup or a connection has them.
-SELECT pgdba.define_probe_variant('slot', 160000, $probe$
-SELECT s.database::pg_catalog.text AS db,
-	s.slot_name::pg_catalog.text AS slot_name,
-	s.slot_type,
-	s.plugin::pg_catalog.text AS plugin,
-	s.temporary,
-	s.active,
-	s.active_pid::pg_catalog.int8 AS active_pid,
-	s.wal_status,
-	s.safe_wal_size,
-	greatest(h.lsn - s.restart_lsn, 0)::pg_catalog.int8 AS retained_bytes,
-	(greatest(h.lsn, s.confirmed_flush_lsn) - s.confirmed_flush_lsn)::pg_catalog.int8 AS unconfirmed_bytes,
-	s.two_phase,
-	NULL::pg_catalog.timestamptz AS inactive_since,
-	s.conflicting AS conflicting,
-	NULL::pg_catalog.text AS invalidation_reason,
-	NULL::pg_catalog.bool AS failover,
-	NULL::pg_catalog.bool AS synced,
-	h.in_recovery,
-	pg_catalog.pg_size_bytes(nullif(pg_catalog.current_setting('max_slot_wal_keep_size'), '-1')) AS max_slot_wal_keep_size,
-	pg_catalog.pg_size_bytes(pg_catalog.current_setting('max_wal_size')) AS max_wal_size
-FROM pg_catalog.pg_replication_slots s
-CROSS JOIN (SELECT l.in_recovery, CASE WHEN l.in_recovery
-		THEN greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())
-		ELSE pg_catalog.pg_current_wal_lsn() END AS lsn
-	FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery) l) h
-WHERE NOT (s.temporary AND s.slot_name::pg_catalog.text ~ '^pg_(basebackup|walreceiver)_')
-$probe$);
-
-SELECT pgdba.define_probe_variant('slot', 170000, $probe$
-SELECT s.database::pg_catalog.text AS db,
-	s.slot_name::pg_catalog.text AS slot_name,
-	s.slot_type,
-	s.plugin::pg_catalog.text AS plugin,
-	s.temporary,
-	s.active,
-	s.active_pid::pg_catalog.int8 AS active_pid,
-	s.wal_status,
-	s.safe_wal_size,
-	greatest(h.lsn - s.restart_lsn, 0)::pg_catalog.int8 AS retained_bytes,
-	(greatest(h.lsn, s.confirmed_flush_lsn) - s.confirmed_flush_lsn)::pg_catalog.int8 AS unconfirmed_bytes,
-	s.two_phase,
-	s.inactive_since AS inactive_since,
-	s.conflicting AS conflicting,
-	s.invalidation_reason AS invalidation_reason,
-	s.failover AS failover,
-	s.synced AS synced,
-	h.in_recovery,
-	pg_catalog.pg_size_bytes(nullif(pg_catalog.current_setting('max_slot_wal_keep_size'), '-1')) AS max_slot_wal_keep_size,
-	pg_catalog.pg_size_bytes(pg_catalog.current_setting('max_wal_size')) AS max_wal_size
-FROM pg_catalog.pg_replication_slots s
-CROSS JOIN (SELECT l.in_recovery, CASE WHEN l.in_recovery
-		THEN greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())
-		ELSE pg_catalog.pg_current_wal_lsn() END AS lsn
-	FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery) l) h
-WHERE NOT (s.temporary AND s.slot_name::pg_catalog.text ~ '^pg_(basebackup|walreceiver)_')
-$probe$);
-
 SELECT pgdba.define_probe(
 	name => 'slot',
 	loop => 'workload',
@@ -119,3 +61,15 @@ $probe$,
 	"max_slot_wal_keep_size": {"unit": "bytes", "help": "Setting max_slot_wal_keep_size, NULL for no limit"},
 	"max_wal_size": {"unit": "bytes", "help": "Setting max_wal_size"}
 }$columns$);
+
+SELECT pgdba.define_probe_variant('slot', 160000, pgdba.changed_text(p.query,
+	'NULL::pg_catalog.bool AS conflicting', 's.conflicting AS conflicting'))
+FROM pgdba.probe p WHERE p.name = 'slot';
+
+SELECT pgdba.define_probe_variant('slot', 170000, pgdba.changed_text(p.query,
+	'NULL::pg_catalog.bool AS conflicting', 's.conflicting AS conflicting',
+	'NULL::pg_catalog.timestamptz AS inactive_since', 's.inactive_since AS inactive_since',
+	'NULL::pg_catalog.text AS invalidation_reason', 's.invalidation_reason AS invalidation_reason',
+	'NULL::pg_catalog.bool AS failover', 's.failover AS failover',
+	'NULL::pg_catalog.bool AS synced', 's.synced AS synced'))
+FROM pgdba.probe p WHERE p.name = 'slot';

@@ -3,35 +3,6 @@
 -- A vacuum that waits for its table is not among them: it shows its progress once it has the table. Until 16 the server
 -- counts dead rows against an array of so many, from 17 on it keeps them in so many bytes; the delay is known from 18
 -- on, with track_cost_delay_timing. How a vacuum that prevents wraparound is told is said in probe autovacuum.
-SELECT pgdba.define_probe_variant('vacuum_progress', 180000, $probe$
-SELECT v.datname::pg_catalog.text AS db,
-	v.pid::pg_catalog.int8 AS pid,
-	a.backend_start,
-	v.relid::pg_catalog.int8 AS relid,
-	a.backend_type = 'autovacuum worker' AS autovacuum,
-	CASE WHEN a.backend_type <> 'autovacuum worker' THEN false
-		WHEN pg_catalog.current_setting('client_encoding') = pg_catalog.current_setting('server_encoding')
-		THEN pg_catalog.substr(pg_catalog.textsend(a.query), pg_catalog.octet_length(a.query) - 23)
-			= ' (to prevent wraparound)'::pg_catalog.bytea END AS prevents_wraparound,
-	v.phase,
-	a.xact_start AS started,
-	a.wait_event_type,
-	a.wait_event,
-	v.heap_blks_total,
-	v.heap_blks_scanned,
-	v.heap_blks_vacuumed,
-	v.index_vacuum_count,
-	v.num_dead_item_ids AS dead_items,
-	NULL::pg_catalog.int8 AS max_dead_items,
-	v.dead_tuple_bytes AS dead_item_bytes,
-	v.max_dead_tuple_bytes AS max_dead_item_bytes,
-	v.indexes_total AS indexes_total,
-	v.indexes_processed AS indexes_processed,
-	CASE WHEN pg_catalog.current_setting('track_cost_delay_timing')::pg_catalog.bool THEN v.delay_time / 1000 END AS delay_seconds
-FROM pg_catalog.pg_stat_progress_vacuum v
-LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = v.pid
-$probe$);
-
 SELECT pgdba.define_probe_variant('vacuum_progress', 170000, $probe$
 SELECT v.datname::pg_catalog.text AS db,
 	v.pid::pg_catalog.int8 AS pid,
@@ -60,6 +31,11 @@ SELECT v.datname::pg_catalog.text AS db,
 FROM pg_catalog.pg_stat_progress_vacuum v
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = v.pid
 $probe$);
+
+SELECT pgdba.define_probe_variant('vacuum_progress', 180000, pgdba.changed_text(v.query,
+	'NULL::pg_catalog.float8 AS delay_seconds',
+	'CASE WHEN pg_catalog.current_setting(''track_cost_delay_timing'')::pg_catalog.bool THEN v.delay_time / 1000 END AS delay_seconds'))
+FROM pgdba.probe_variant v WHERE v.name = 'vacuum_progress' AND v.from_version = 170000;
 
 SELECT pgdba.define_probe(
 	name => 'vacuum_progress',

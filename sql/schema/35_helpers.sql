@@ -22,6 +22,15 @@ CREATE FUNCTION pgdba.session_text(pid bigint, role text, application_name text,
 COMMENT ON FUNCTION pgdba.session_text(bigint, text, text, text, text, float8) IS
 	'A session as people read it, with how long it has been in its state.';
 
+CREATE FUNCTION pgdba.holder_text(kind text, name text, pid bigint, role text, application_name text, state text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pgdba, pg_temp
+	RETURN CASE kind
+		WHEN 'session' THEN pgdba.session_text(pid, role, application_name, NULL, state, NULL)
+		WHEN 'standby' THEN 'a standby' || coalesce(' (' || nullif(application_name, '') || ')', '')
+		ELSE kind || ' ' || name END;
+COMMENT ON FUNCTION pgdba.holder_text(text, text, bigint, text, text, text) IS
+	'Who holds the vacuum horizon as people read it, from a row of probe horizon.';
+
 -- The start of a session to the microsecond, the same text in every time zone: with the process ID it is the
 -- session's identity, and the guard in a printed pg_terminate_backend().
 CREATE FUNCTION pgdba.session_start(backend_start timestamptz) RETURNS text

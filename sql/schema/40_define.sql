@@ -12,6 +12,24 @@ CREATE FUNCTION pgdba.probe_query(name text, query text) RETURNS text
 COMMENT ON FUNCTION pgdba.probe_query(text, text) IS
 	'The variant of a probe''s query for this server version, or the given text when there is none.';
 
+-- For variants that differ from another text in a few places. A place that is not there is an error, or the variant would
+-- silently be the same text.
+CREATE FUNCTION pgdba.changed_text(original text, VARIADIC changes text[]) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
+BEGIN
+	FOR i IN 1 .. pg_catalog.cardinality(changes) BY 2 LOOP
+		IF pg_catalog.strpos(original, changes[i]) = 0 THEN
+			RAISE EXCEPTION 'text to be changed does not contain "%"', changes[i] USING
+				ERRCODE = 'invalid_parameter_value';
+		END IF;
+		original := pg_catalog.replace(original, changes[i], changes[i + 1]);
+	END LOOP;
+	RETURN original;
+END
+$$;
+COMMENT ON FUNCTION pgdba.changed_text(text, text[]) IS
+	'A text with pieces replaced, given in pairs: what stands there, what is to stand there. Raises 22023 for a piece that is not there.';
+
 CREATE FUNCTION pgdba.is_member(catalog regclass, object oid) RETURNS bool
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pgdba, pg_temp
 	RETURN EXISTS (SELECT FROM pg_catalog.pg_depend d

@@ -13,7 +13,8 @@ GRANT EXECUTE ON FUNCTION pgdba.verdicts_at(timestamptz), pgdba.health(timestamp
 	pgdba.cost(), pgdba.coverage(timestamptz, timestamptz), pgdba.databases(), pgdba.in_list(text, text),
 	pgdba.preflight(), pgdba.publications(), pgdba.setting_line(text, text), pgdba.duration_text(float8),
 	pgdba.session_text(bigint, text, text, text, text, float8), pgdba.session_start(timestamptz),
-	pgdba.may_end(text, text), pgdba.statement_source(), pgdba.statement_rows(), pgdba.statement_totals(),
+	pgdba.holder_text(text, text, bigint, text, text, text), pgdba.may_end(text, text), pgdba.statement_source(),
+	pgdba.statement_rows(), pgdba.statement_totals(),
 	pgdba.statement_texts(text[], bigint[])
 	TO pg_monitor;
 

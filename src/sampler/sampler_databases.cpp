@@ -3,7 +3,6 @@
 #include "pgdba/sampler/sampler.hpp"
 
 #include "pgdba/pg/reader.hpp"
-#include "pgdba/pg/settings.hpp"
 #include "pgdba/pg/worker.hpp"
 
 #include <utility>

@@ -1,10 +1,8 @@
 // The sampler's tick, first half: running probes, and keeping what they returned.
 #include "pgdba/sampler/sampler.hpp"
 
-#include "pgdba/core/codec.hpp"
 #include "pgdba/pg/error.hpp"
 #include "pgdba/pg/query.hpp"
-#include "pgdba/pg/reader.hpp"
 #include "pgdba/pg/settings.hpp"
 #include "pgdba/pg/worker.hpp"
 #include "pgdba/sampler/relation_probe.hpp"

@@ -150,3 +150,8 @@ SELECT pgdba.inject_sample('connections', '2001-02-01 00:00:00+00', '[1]');
 SELECT pgdba.inject_sample('connections', '2001-02-01 00:00:00+00', '[{"no_such": 1}]');
 SELECT pgdba.inject_sample('connections', '2001-02-01 00:00:00+00', '[{"active": "many"}]');
 SELECT pgdba.inject_sample('connections', 'infinity', '[]');
+
+-- The text of a variant that differs in a few places, all of which must be there.
+SELECT pgdba.changed_text('SELECT NULL AS a, NULL AS b', 'NULL AS a', 's.a', 'NULL AS b', 's.b');
+SELECT pgdba.changed_text('SELECT NULL AS a', 'NULL AS a', 's.a', 'NULL AS b', 's.b');
+\echo :LAST_ERROR_SQLSTATE

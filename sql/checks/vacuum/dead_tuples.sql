@@ -41,10 +41,7 @@ SELECT format('relation:%I/%I.%I', r.db, r.schema, r.relname) AS object,
 FROM (SELECT t.*, greatest(t.last_vacuum, t.last_autovacuum) AS vacuumed_at
 	FROM pgdba.last_relation t WHERE t.n_dead_tup >= 1000) r
 LEFT JOIN LATERAL (
-	SELECT o.*, CASE o.kind
-			WHEN 'session' THEN pgdba.session_text(o.pid, o.role, o.application_name, NULL, o.state, NULL)
-			WHEN 'standby' THEN 'a standby' || coalesce(' (' || nullif(o.application_name, '') || ')', '')
-			ELSE o.kind || ' ' || o.name END AS who
+	SELECT o.*, pgdba.holder_text(o.kind, o.name, o.pid, o.role, o.application_name, o.state) AS who
 	FROM holder o
 	WHERE (o.db IS NULL OR o.db = r.db) AND (NOT o.catalog_only OR r.schema = 'pg_catalog')
 		AND (o.held_since < r.vacuumed_at OR o.held_seconds >= 60 OR (o.held_seconds IS NULL AND o.xid_age >= 10000))

@@ -83,10 +83,7 @@ WITH due AS MATERIALIZED (
 	LEFT JOIN LATERAL (SELECT o.* FROM running o WHERE o.db = d.db AND o.relid = d.relid ORDER BY o.started LIMIT 1) v ON true
 	LEFT JOIN LATERAL (SELECT w.pid FROM waiting w WHERE w.db = d.db AND w.lock_relid = d.relid LIMIT 1) l ON true
 	LEFT JOIN LATERAL (
-		SELECT o.*, CASE o.kind
-				WHEN 'session' THEN pgdba.session_text(o.pid, o.role, o.application_name, NULL, o.state, NULL)
-				WHEN 'standby' THEN 'a standby' || coalesce(' (' || nullif(o.application_name, '') || ')', '')
-				ELSE o.kind || ' ' || o.name END AS who
+		SELECT o.*, pgdba.holder_text(o.kind, o.name, o.pid, o.role, o.application_name, o.state) AS who
 		FROM holder o
 		WHERE (o.db IS NULL OR o.db = d.db) AND (NOT o.catalog_only OR d.schema = 'pg_catalog')
 			AND (o.held_since < d.vacuumed_at OR (o.held_since IS NULL AND o.xid_age >= 10000))

@@ -41,10 +41,8 @@ WITH setting AS MATERIALIZED (
 ), running AS MATERIALIZED (
 	SELECT p.db, p.relid, p.pid, p.phase FROM pgdba.last_vacuum_progress p
 ), holder AS MATERIALIZED (
-	SELECT o.*, o.db AS holder_db, pgdba.may_end(o.backend_type, o.application_name) AS may_end, CASE o.kind
-			WHEN 'session' THEN pgdba.session_text(o.pid, o.role, o.application_name, NULL, o.state, NULL)
-			WHEN 'standby' THEN 'a standby' || coalesce(' (' || nullif(o.application_name, '') || ')', '')
-			ELSE o.kind || ' ' || o.name END AS who
+	SELECT o.*, o.db AS holder_db, pgdba.may_end(o.backend_type, o.application_name) AS may_end,
+		pgdba.holder_text(o.kind, o.name, o.pid, o.role, o.application_name, o.state) AS who
 	FROM pgdba.last_horizon o
 	WHERE o.xid_age > 100000000
 ), finding AS (

@@ -20,10 +20,8 @@ WITH old AS MATERIALIZED (
 		100.0 * p.heap_blks_scanned / nullif(p.heap_blks_total, 0) AS scanned
 	FROM pgdba.last_vacuum_progress p
 ), holder AS MATERIALIZED (
-	SELECT a.db, a.catalog_only, a.xid_age AS holder_age, CASE a.kind
-			WHEN 'session' THEN pgdba.session_text(a.pid, a.role, a.application_name, NULL, a.state, NULL)
-			WHEN 'standby' THEN 'a standby' || coalesce(' (' || nullif(a.application_name, '') || ')', '')
-			ELSE a.kind || ' ' || a.name END AS who
+	SELECT a.db, a.catalog_only, a.xid_age AS holder_age,
+		pgdba.holder_text(a.kind, a.name, a.pid, a.role, a.application_name, a.state) AS who
 	FROM pgdba.last_horizon a
 ), finding AS (
 	SELECT o.*, v.pid, v.phase, v.running_seconds, v.scanned, h.who, h.holder_age, b.all_busy,
