@@ -199,7 +199,8 @@ $node->stop;
 
 # ---- the owner of the home database, and of another one ----
 
-my $owned = pgdba_node('owned', conf => "pgdba.database = 'home'\n"
+# All relations are kept, so that a small one is seen whatever its rank.
+my $owned = pgdba_node('owned', conf => "pgdba.database = 'home'\npgdba.top_relations = 10000\n"
 	. join("\n", map { "pgdba.${_}_interval = '300ms'" } qw(workload storage hourly)));
 $owned->start;
 $owned->safe_psql('postgres', "CREATE ROLE mallory LOGIN");
