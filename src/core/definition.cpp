@@ -17,10 +17,10 @@ namespace {
 constexpr std::size_t kMaxProbeName =
 	48; // with a prefix such as ring_hist_ it still fits into an identifier
 constexpr std::size_t kMaxCheckId = 100;
+constexpr std::size_t kMaxMetricName = 200;
 constexpr std::int64_t kMaxRows = 1'000'000;
 constexpr std::array<std::string_view, 3> kScopes = {"cluster", "database", "native"}; // as Scope
 constexpr std::array<std::string_view, 4> kKinds = {"label", "gauge", "counter", "info"}; // as Kind
-constexpr std::array<std::string_view, 2> kReadings = {"file_size", "sequence_value"}; // as Reading
 
 // Words that `promtool check metrics` refuses in a metric's name: units that are short or not the
 // base, and types.
@@ -50,6 +50,13 @@ constexpr std::array<std::string_view, 26> kUnfitWords = {"s",
 														  "counter",
 														  "histogram",
 														  "summary"};
+
+std::vector<std::string_view> reading_names() {
+	std::vector<std::string_view> names;
+	for (const ReadingShape &shape : kReadings)
+		names.push_back(shape.name);
+	return names;
+}
 
 // RETURNS: the first such word of the name; empty when there is none.
 std::string_view unfit_word(std::string_view metric) noexcept {
@@ -114,6 +121,12 @@ ColumnMeaning parse_column(const Fields &fields) {
 		fields.refuse(
 			"metric", "has \"" + std::string(word) + "\" in its name",
 			"Metrics are in seconds and bytes, with the unit in full, and do not name their type.");
+	if (out.metric.size() > kMaxMetricName)
+		fields.refuse("metric", "is too long",
+					  "At most " + std::to_string(kMaxMetricName) + " characters.");
+	if (!out.metric.empty() && out.kind == Kind::kCounter && !out.metric.ends_with("_total"))
+		fields.refuse("metric", "is a counter, and its name does not end in _total",
+					  "Prometheus takes it for a gauge otherwise.");
 	if (!out.metric.empty() && out.kind != Kind::kGauge && out.kind != Kind::kCounter)
 		fields.refuse("metric", "is given for a column that is neither a gauge nor a counter",
 					  "Leave out the metric, or make the column a gauge or a counter. "
@@ -244,8 +257,7 @@ ProbeDefinition parse_probe(std::string_view name, std::string_view loop, std::s
 		const Fields meaning = described.object(column.c_str());
 		out.columns[column] = parse_column(meaning);
 		if (meaning.has("read"))
-			out.readings[column] = static_cast<Reading>(
-				meaning.choice("read", {kReadings.begin(), kReadings.end()}, 0));
+			out.readings[column] = static_cast<Reading>(meaning.choice("read", reading_names(), 0));
 	}
 	parse_options(Fields::parse(owner, "options", options), out);
 	return out;

@@ -15,6 +15,7 @@
 extern "C" {
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/instrument.h"
 #include "executor/spi.h"
 #include "pgstat.h"
 #include "storage/lock.h"
@@ -85,25 +86,21 @@ bool sample_type(Oid oid, Type *type) noexcept {
 	}
 }
 
-// What the engine puts in the place of a column's value.
-enum class Source : std::uint8_t { kValue, kFileSize, kSequenceValue };
-
 struct ResultColumn {
 	Oid type;
-	Source source;
+	std::optional<Reading> reading; // what the engine puts in the place of the value
 };
 
-Source source_of(const std::string &column, Oid type, const Readings &readings) {
+std::optional<Reading> reading_of(const std::string &column, Oid type, const Readings &readings) {
 	const auto found = readings.find(column);
 	if (found == readings.end())
-		return Source::kValue;
-	const bool file = found->second == Reading::kFileSize;
-	if (type != (file ? TEXTOID : OIDOID))
+		return std::nullopt;
+	const ReadingShape &shape = shape_of(found->second);
+	if (type != (shape.from_oid ? OIDOID : TEXTOID))
 		throw PgError(sqlstate("42804"),
-					  "column \"" + column + "\" is not " +
-						  (file ? "the path of a file" : "the OID of a sequence"),
-					  {}, file ? "Return text, as pg_relation_filepath() does." : "Return oid.");
-	return file ? Source::kFileSize : Source::kSequenceValue;
+					  "column \"" + column + "\" is not " + std::string(shape.from), {},
+					  std::string("Return it as ") + (shape.from_oid ? "oid." : "text."));
+	return found->second;
 }
 
 std::vector<std::pair<std::string, Type>> describe(TupleDesc descriptor, const Readings &readings,
@@ -122,10 +119,10 @@ std::vector<std::pair<std::string, Type>> describe(TupleDesc descriptor, const R
 				{}, "Cast it to text, bigint, double precision, boolean, timestamptz or jsonb.");
 		}
 		columns.emplace_back(NameStr(attribute->attname), type);
-		const Source source = source_of(columns.back().first, attribute->atttypid, readings);
-		if (source != Source::kValue)
-			columns.back().second = Type::kInt8;
-		result->push_back({attribute->atttypid, source});
+		const auto reading = reading_of(columns.back().first, attribute->atttypid, readings);
+		if (reading)
+			columns.back().second = shape_of(*reading).gives;
+		result->push_back({attribute->atttypid, reading});
 	}
 	return columns;
 }
@@ -203,22 +200,9 @@ void set_cell(Sample &sample, std::size_t row, std::size_t column, Oid type, Dat
 	}
 }
 
-void set_reading(Sample &sample, std::size_t row, std::size_t column, Source source, Datum value,
-				 SequenceReader &sequences) {
-	std::optional<std::int64_t> read;
-	if (source == Source::kFileSize) {
-		const text *const packed = call([value] { return DatumGetTextPP(value); });
-		read = file_size({VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)});
-	} else {
-		read = sequences.last_value(DatumGetObjectId(value));
-	}
-	if (read)
-		sample.set_int(row, column, *read);
-}
-
 // Appends the rows of the current SPI_tuptable, up to the limits. RETURNS how many did not fit.
-std::int64_t take_rows(Sample &sample, const std::vector<ResultColumn> &types,
-					   SequenceReader &sequences, std::int64_t max_rows, std::size_t max_bytes) {
+std::int64_t take_rows(Sample &sample, const std::vector<ResultColumn> &types, ColumnReader &reader,
+					   std::int64_t max_rows, std::size_t max_bytes) {
 	SPITupleTable *const table = SPI_tuptable;
 	const std::uint64_t rows = SPI_processed;
 	std::int64_t cut = 0;
@@ -235,10 +219,12 @@ std::int64_t take_rows(Sample &sample, const std::vector<ResultColumn> &types,
 			const Datum value = call([tuple, table, number, &null] {
 				return SPI_getbinval(tuple, table->tupdesc, number, &null);
 			});
-			if (!null && types[column].source == Source::kValue)
+			if (null)
+				continue;
+			if (const auto reading = types[column].reading)
+				reader.read(*reading, value, sample, row, column);
+			else
 				set_cell(sample, row, column, types[column].type, value);
-			else if (!null)
-				set_reading(sample, row, column, types[column].source, value, sequences);
 		}
 	}
 	call([table] { SPI_freetuptable(table); });
@@ -376,6 +362,7 @@ QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits) {
 	const std::string text(query);
 	QueryResult result;
 	const Micros wall = now(), cpu = cpu_time();
+	const std::int64_t hit = pgBufferUsage.shared_blks_hit, read = pgBufferUsage.shared_blks_read;
 	{
 		const bool in_worker = !call([] { return IsTransactionState(); });
 		const Sandbox sandbox(limits.budget);
@@ -393,13 +380,13 @@ QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits) {
 			call([plan] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true); });
 		std::vector<ResultColumn> types;
 		set_columns(result.rows, describe(portal->tupDesc, limits.readings, &types));
-		SequenceReader sequences;
+		ColumnReader reader(limits.budget > 0 ? wall + limits.budget / 2 : 0);
 		do {
 			call([portal] { SPI_cursor_fetch(portal, true, kBatch); });
 			if (SPI_processed == 0)
 				break;
 			result.rows.cut +=
-				take_rows(result.rows, types, sequences, limits.max_rows, limits.max_bytes);
+				take_rows(result.rows, types, reader, limits.max_rows, limits.max_bytes);
 			call([] { CHECK_FOR_INTERRUPTS(); });
 		} while (result.rows.cut == 0);
 		if (result.rows.cut > 0) { // count the rest without taking it
@@ -409,6 +396,8 @@ QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits) {
 	}
 	result.wall = now() - wall;
 	result.cpu = cpu_time() - cpu;
+	result.blocks_hit = pgBufferUsage.shared_blks_hit - hit;
+	result.blocks_read = pgBufferUsage.shared_blks_read - read;
 	return result;
 }
 
@@ -488,7 +477,7 @@ Sample select_rows(std::string_view query, const std::vector<std::string> &param
 	Sample sample;
 	run_own(query, parameters, [&sample] {
 		std::vector<ResultColumn> types;
-		SequenceReader none;
+		ColumnReader none;
 		set_columns(sample, describe(SPI_tuptable->tupdesc, {}, &types));
 		(void)take_rows(sample, types, none, INT64_MAX, SIZE_MAX);
 	});

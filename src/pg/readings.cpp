@@ -1,17 +1,22 @@
 #include "pgdba/pg/readings.hpp"
 
 #include "pgdba/pg/guard.hpp"
+#include "pgdba/pg/worker.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xlog.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "commands/sequence.h"
+#include "libpq/crypt.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 }
 
 #include <sys/stat.h>
@@ -87,11 +92,11 @@ std::optional<std::int64_t> file_size(std::string_view paths) {
 	return total;
 }
 
-std::optional<std::int64_t> SequenceReader::last_value(std::uint32_t sequence) {
-	const SequenceState state = call([this, sequence] {
+std::optional<std::int64_t> sequence_value(std::uint32_t sequence, void **strategy) {
+	const SequenceState state = call([sequence, strategy] {
 		SequenceState none;
-		if (strategy_ == nullptr)
-			strategy_ = GetAccessStrategy(BAS_BULKREAD);
+		if (*strategy == nullptr)
+			*strategy = GetAccessStrategy(BAS_BULKREAD);
 		if (!ConditionalLockRelationOid(sequence, AccessShareLock))
 			return none;
 		Relation const relation = try_relation_open(sequence, NoLock);
@@ -99,11 +104,80 @@ std::optional<std::int64_t> SequenceReader::last_value(std::uint32_t sequence) {
 			UnlockRelationOid(sequence, AccessShareLock);
 			return none;
 		}
-		const SequenceState read = read_row(relation, static_cast<BufferAccessStrategy>(strategy_));
+		const SequenceState read = read_row(relation, static_cast<BufferAccessStrategy>(*strategy));
 		relation_close(relation, AccessShareLock);
 		return read;
 	});
 	return state.known ? std::optional(state.value) : std::nullopt;
+}
+
+std::optional<std::string_view> password_kind(std::uint32_t role) {
+	const int kind = call([role] {
+		HeapTuple const tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+		if (!HeapTupleIsValid(tuple))
+			return -2;
+		bool none = false;
+		const Datum stored = SysCacheGetAttr(AUTHOID, tuple, Anum_pg_authid_rolpassword, &none);
+		int found = -1;
+		if (!none) {
+			char *const password = TextDatumGetCString(stored);
+			found = get_password_type(password);
+			explicit_bzero(password, strlen(password));
+			pfree(password);
+		}
+		ReleaseSysCache(tuple);
+		return found;
+	});
+	switch (kind) {
+	case -2:
+		return std::nullopt;
+	case PASSWORD_TYPE_MD5:
+		return "md5";
+	case PASSWORD_TYPE_SCRAM_SHA_256:
+		return "scram-sha-256";
+	case PASSWORD_TYPE_PLAINTEXT:
+		return "plain";
+	default:
+		return "none";
+	}
+}
+
+void ColumnReader::read(Reading reading, Datum from, Sample &sample, std::size_t row,
+						std::size_t column) {
+	const auto given = [from] {
+		const text *const packed = call([from] { return DatumGetTextPP(from); });
+		return std::string_view(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+	};
+	const auto put = [&](const auto &value) {
+		using Value = typename std::remove_cvref_t<decltype(value)>::value_type;
+		if (!value)
+			return;
+		if constexpr (std::is_same_v<Value, std::int64_t>)
+			sample.set_int(row, column, *value);
+		else if constexpr (std::is_same_v<Value, double>)
+			sample.set_float(row, column, *value);
+		else
+			sample.set_text(row, column, *value);
+	};
+	switch (reading) {
+	case Reading::kFileSize:
+		return put(file_size(given()));
+	case Reading::kSequenceValue:
+		return put(sequence_value(DatumGetObjectId(from), &strategy_));
+	case Reading::kEstimatedBloat:
+		return put(estimated_bloat(DatumGetObjectId(from)));
+	case Reading::kUnusedBytes:
+		if (stop_reading_ == 0 || now() < stop_reading_)
+			put(unused_bytes(DatumGetObjectId(from), &unread_));
+		return;
+	case Reading::kPasswordKind:
+		return put(password_kind(DatumGetObjectId(from)));
+	case Reading::kNullFraction:
+	case Reading::kAverageWidth:
+	case Reading::kDistinctValues:
+	case Reading::kCorrelation:
+		return put(column_statistic(reading, given()));
+	}
 }
 
 } // namespace pgdba::pg

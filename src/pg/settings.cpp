@@ -129,6 +129,12 @@ void define_settings() {
 	define_number("pgdba.max_series", "Largest number of series that /metrics gives.",
 				  "Series beyond it are left out and counted in pgdba_series_dropped_total.",
 				  &current.max_series, 3000, 100, 1'000'000, PGC_SIGHUP, 0);
+	define_number(
+		"pgdba.pgstattuple_limit",
+		"Data that the extension pgstattuple may read per hour and database.",
+		"Where it is installed the largest relations that fit are looked at to tell bloat "
+		"exactly; 0 turns that off.",
+		&current.pgstattuple_limit_mb, 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB);
 	define_number("pgdba.lock_timeout", "Longest time that a sample waits for a lock.", nullptr,
 				  &current.lock_timeout_ms, 100, 1, 10'000, PGC_SIGHUP, GUC_UNIT_MS);
 	MarkGUCPrefixReserved("pgdba");

@@ -79,7 +79,7 @@ $locker->quit;
 
 my ($code, $out, $error) = $node->psql('postgres',
 	q{SELECT pgdba.define_probe('bad', 'hot', 'SELECT 1 AS value', '{}', '{"value": {"read": "sequence_value"}}')});
-like($error, qr/column "value" is not the OID of a sequence\n.*Return oid\./s, 'a reading from another type is refused');
+like($error, qr/column "value" is not the OID of a sequence\n.*Return it as oid\./s, 'a reading from another type is refused');
 
 # ---- a database that fails, and one that cannot be visited ----
 

@@ -23,7 +23,10 @@ extern "C" {
 #else
 #include "storage/latch.h"
 #endif
+#include "catalog/pg_proc.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/guc_tables.h"
 #include "utils/wait_event.h"
 }
 
@@ -71,6 +74,26 @@ inline uint32 wait_event() {
 // Whether the text reads as a point in time (src/pg/compat.cpp: 16 added an argument to the
 // parser). Raises nothing for any text.
 bool is_timestamp(const char *text);
+
+// Whether the current user may call a function: 16 has one check for all kinds of objects. Raises
+// server errors.
+inline bool may_execute(Oid function) {
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+// All settings of this process, in whatever order. Raises server errors.
+inline config_generic **all_settings(int *count) {
+#if PG_VERSION_NUM >= 160000
+	return get_guc_variables(count);
+#else
+	*count = GetNumConfigOptions();
+	return get_guc_variables();
+#endif
+}
 
 // A path for a foreign scan without parameters: 17 added restrictions, 18 a count of disabled
 // nodes. A template, so that only its user needs the planner's headers.

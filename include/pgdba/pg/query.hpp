@@ -27,6 +27,7 @@ struct QueryLimits {
 struct QueryResult {
 	Sample rows;
 	Micros wall = 0, cpu = 0;
+	std::int64_t blocks_hit = 0, blocks_read = 0; // shared buffers found, and not found
 };
 
 // Runs exactly one SELECT as pgdba_sampler, read-only, and takes back everything it may have done:
