@@ -12,6 +12,7 @@ extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_database.h"
+#include "executor/instrument.h"
 #include "mb/pg_wchar.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -55,63 +56,6 @@ void register_static(const char *name, const char *library, const char *function
 	RegisterBackgroundWorker(&worker);
 }
 
-// What the owner of a database or a role could have planted with ALTER DATABASE or ALTER ROLE ...
-// SET. Overridden right after connecting; a setting that this server version lacks is left out.
-struct Pinned {
-	const char *name, *value;
-};
-constexpr Pinned kPinned[] = {
-	{"role", "none"},
-	{"search_path", "pg_catalog, pg_temp"},
-	{"default_transaction_isolation", "read committed"},
-	{"default_transaction_deferrable", "off"},
-	{"default_transaction_read_only", "off"},
-	{"synchronous_commit", "off"}, // a dead synchronous standby must not stop sampling
-	{"statement_timeout", "0"},    // each statement arms its own timer
-	{"transaction_timeout", "0"},
-	{"idle_in_transaction_session_timeout", "0"},
-	{"idle_session_timeout", "0"},
-	{"row_security", "on"},
-	{"session_replication_role", "origin"},
-	{"stats_fetch_consistency", "cache"},
-	{"jit", "off"},
-	{"max_parallel_workers_per_gather", "0"},
-	{"work_mem", "4MB"},
-	{"hash_mem_multiplier", "2"},
-	{"temp_file_limit", "64MB"},
-	{"temp_tablespaces", ""},
-	{"default_tablespace", ""},
-	{"default_table_access_method", "heap"},
-	{"plan_cache_mode", "auto"},
-	{"enable_bitmapscan", "on"},
-	{"enable_hashagg", "on"},
-	{"enable_hashjoin", "on"},
-	{"enable_indexscan", "on"},
-	{"enable_indexonlyscan", "on"},
-	{"enable_material", "on"},
-	{"enable_memoize", "on"},
-	{"enable_mergejoin", "on"},
-	{"enable_nestloop", "on"},
-	{"enable_seqscan", "on"},
-	{"enable_sort", "on"},
-	{"from_collapse_limit", "8"},
-	{"join_collapse_limit", "8"},
-	{"client_min_messages", "error"},
-	{"standard_conforming_strings", "on"},
-	{"array_nulls", "on"},
-	{"transform_null_equals", "off"},
-	{"quote_all_identifiers", "off"},
-	{"DateStyle", "ISO, MDY"},
-	{"IntervalStyle", "postgres"},
-	{"TimeZone", "UTC"},
-	{"bytea_output", "hex"},
-	{"extra_float_digits", "1"},
-	{"lc_numeric", "C"},
-	{"lc_time", "C"},
-	{"pgdba.as_of", ""},                      // or the sampler would judge that moment for ever
-	{"restrict_nonsystem_relation_kind", ""}, // our views stand on foreign tables
-};
-
 constinit int exit_code_when_told = 1;
 
 extern "C" void pgdba_worker_sigterm(int signal) {
@@ -150,21 +94,6 @@ void connect_shared_catalogs() {
 
 void connect_database(std::uint32_t oid) {
 	call([oid] { BackgroundWorkerInitializeConnectionByOid(oid, InvalidOid, 0); });
-}
-
-void pin_settings() {
-	for (const Pinned &pinned : kPinned)
-		call([&pinned] {
-			if (GetConfigOption(pinned.name, true, false) != nullptr)
-				SetConfigOption(pinned.name, pinned.value, PGC_SUSET, PGC_S_OVERRIDE);
-		});
-	const std::string lock_timeout = std::to_string(settings().lock_timeout_ms);
-	const char *const value = lock_timeout.c_str();
-	call([value] { SetConfigOption("lock_timeout", value, PGC_SUSET, PGC_S_OVERRIDE); });
-	// The database's own: then textsend() gives the bytes as they are, and converts nothing.
-	call([] {
-		SetConfigOption("client_encoding", GetDatabaseEncodingName(), PGC_USERSET, PGC_S_OVERRIDE);
-	});
 }
 
 bool database_usable(std::string_view name, std::uint32_t *oid, std::string *why_not) {
@@ -297,6 +226,10 @@ Micros now() {
 } // reads the clock: cannot fail
 Micros server_start() {
 	return PgStartTime;
+}
+
+std::int64_t wal_written() noexcept {
+	return static_cast<std::int64_t>(pgWalUsage.wal_bytes);
 }
 
 Micros cpu_time() {
