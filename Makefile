@@ -12,7 +12,7 @@ PGDBA_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTEN
 
 objects = $(patsubst %.cpp,%.o,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.cpp,$(1))))))
 
-OBJS = $(call objects,core pg rings launcher sampler entry)
+OBJS = $(call objects,core host pg rings launcher sampler entry)
 # Hidden visibility gives each library its own copy of core and pg.
 HTTP_OBJS = $(call objects,core pg server)
 ALL_OBJS = $(sort $(OBJS) $(HTTP_OBJS))
@@ -33,8 +33,8 @@ CXX_DIALECT = $(CXX_RULES) -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CPPFLAGS = -Iinclude
 # PGXS tracks headers only where the server was configured to.
 PG_CXXFLAGS = $(CXX_DIALECT) $(WARNINGS) -MMD -MP
-# PGXS links with the C compiler.
-SHLIB_LINK += -lstdc++
+# PGXS links with the C compiler. The server has libcrypto already where it can do TLS.
+SHLIB_LINK += -lcrypto -lstdc++
 
 # pg_regress wants sql/ and expected/ beside each other; build/regress links to both.
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))

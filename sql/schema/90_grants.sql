@@ -18,6 +18,9 @@ GRANT EXECUTE ON FUNCTION pgdba.verdicts_at(timestamptz), pgdba.health(timestamp
 	pgdba.statement_texts(text[], bigint[])
 	TO pg_monitor;
 
+GRANT EXECUTE ON FUNCTION pgdba.host_filesystem(text), pgdba.host_machine(), pgdba.host_processes(),
+	pgdba.host_certificates() TO pgdba_sampler;
+
 GRANT SELECT ON pgdba.checks, pgdba.thresholds, pgdba.threshold TO pgdba_admin;
 GRANT EXECUTE ON FUNCTION pgdba.set_threshold(text, text, float8, float8), pgdba.sample_now(text, interval),
 	pgdba.pause(interval), pgdba.resume() TO pgdba_admin;
