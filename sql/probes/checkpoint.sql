@@ -4,7 +4,8 @@
 -- as requested what WAL forced, but also CHECKPOINT, base backups, CREATE and DROP DATABASE, and as timed also those
 -- that had nothing to do. The position of the redo pointer tells how much WAL lay between two checkpoints.
 --
--- From 17 on what backends wrote stands in pg_stat_io; blocks appended are counted there too, as they were before.
+-- From 17 on what backends wrote stands in pg_stat_io; blocks appended are counted there too, as they were before. From 18
+-- on one operation may append several blocks, so bytes are what is counted there.
 SELECT pgdba.define_probe_variant('checkpoint', 170000, $probe$
 SELECT s.num_timed + s.restartpoints_timed AS timed,
 	s.num_requested + s.restartpoints_req AS requested,
@@ -47,7 +48,10 @@ CROSS JOIN (SELECT l.in_recovery, (CASE WHEN l.in_recovery THEN pg_catalog.pg_la
 $probe$);
 
 SELECT pgdba.define_probe_variant('checkpoint', 180000, pgdba.changed_text(v.query,
-	'NULL::pg_catalog.int8 AS done', 's.num_done AS done'))
+	'NULL::pg_catalog.int8 AS done', 's.num_done AS done',
+	'pg_catalog.sum(coalesce(o.writes, 0) + coalesce(o.extends, 0))::pg_catalog.int8',
+	'pg_catalog.div(pg_catalog.sum(coalesce(o.write_bytes, 0) + coalesce(o.extend_bytes, 0)),
+			pg_catalog.current_setting(''block_size'')::pg_catalog.numeric)::pg_catalog.int8'))
 FROM pgdba.probe_variant v WHERE v.name = 'checkpoint' AND v.from_version = 170000;
 
 SELECT pgdba.define_probe(

@@ -1,17 +1,20 @@
 -- Settings, as they hold for the server and for sessions that set nothing themselves.
 --
 -- The sampler has settings of its own, and those of its database: where such a one is in force here, the value is taken
--- from the configuration files, in the spelling found there, or is the default. Secrets are never stored: commands and
--- connection strings may carry a password, and an extension may have settings that do. Of these only is_set is known.
+-- from the configuration files, in the spelling found there, or is the default. A file may spell a name as it likes. Secrets
+-- are never stored: commands and connection strings may carry a password, and an extension may have settings that do. Of
+-- these only is_set is known.
 SELECT pgdba.define_probe(
 	name => 'setting',
 	loop => 'storage',
 	query => $probe$
 WITH file AS MATERIALIZED (
-	SELECT DISTINCT ON (f.name) f.name, f.setting
-	FROM pg_catalog.pg_file_settings f WHERE f.name IS NOT NULL ORDER BY f.name, f.applied DESC, f.seqno DESC
+	SELECT DISTINCT ON (pg_catalog.lower(f.name)) pg_catalog.lower(f.name) AS name, f.setting, f.sourcefile, f.sourceline
+	FROM pg_catalog.pg_file_settings f WHERE f.name IS NOT NULL
+	ORDER BY pg_catalog.lower(f.name), f.applied DESC, f.seqno DESC
 ), seen AS (
-	SELECT s.name, s.vartype, s.unit, s.context, s.setting, s.boot_val, s.source, s.pending_restart,
+	SELECT s.name, s.vartype, s.unit, s.context, s.setting, s.boot_val, s.source, s.sourcefile, s.sourceline,
+		s.pending_restart,
 		s.source IN ('override', 'database', 'user', 'database user', 'client', 'session')
 			AND s.context IN ('user', 'superuser', 'backend', 'superuser-backend') AS own,
 		s.vartype = 'string' AND (s.name LIKE '%\_command' OR s.name LIKE '%conninfo'
@@ -27,8 +30,11 @@ SELECT s.name,
 	s.context,
 	s.vartype AS type,
 	s.pending_restart,
-	f.name IS NOT NULL AS in_file
-FROM seen s LEFT JOIN file f ON f.name = s.name
+	f.name IS NOT NULL AS in_file,
+	CASE WHEN NOT s.secret THEN f.setting END AS file_value,
+	CASE WHEN s.own THEN f.sourcefile ELSE s.sourcefile END AS source_file,
+	CASE WHEN s.own THEN f.sourceline ELSE s.sourceline END::pg_catalog.int8 AS source_line
+FROM seen s LEFT JOIN file f ON f.name = pg_catalog.lower(s.name)
 $probe$,
 	key => '{name}',
 	columns => $columns${
@@ -41,5 +47,8 @@ $probe$,
 	"context": {"help": "Who can set it, and when"},
 	"type": {"help": "bool, enum, integer, real or string"},
 	"pending_restart": {"help": "Whether the configuration files have another value that waits for a restart"},
-	"in_file": {"help": "Whether a configuration file sets it"}
+	"in_file": {"help": "Whether a configuration file sets it"},
+	"file_value": {"help": "Value in the configuration files, as spelled there; NULL for none, and for what may be a secret"},
+	"source_file": {"help": "File that the value comes from"},
+	"source_line": {"help": "Line in that file"}
 }$columns$);
