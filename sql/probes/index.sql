@@ -78,8 +78,8 @@ WITH server AS MATERIALIZED (
 	SELECT x.indexrelid
 	FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_index x ON x.indrelid = k.conrelid
 	WHERE k.contype = 'f' AND x.indpred IS NULL AND x.indnkeyatts >= pg_catalog.cardinality(k.conkey)
-		AND (x.indkey::pg_catalog.int2[])[0:pg_catalog.cardinality(k.conkey) - 1] <@ k.conkey
-		AND (x.indkey::pg_catalog.int2[])[0:pg_catalog.cardinality(k.conkey) - 1] @> k.conkey
+		AND (x.indkey::pg_catalog.int8[])[0:pg_catalog.cardinality(k.conkey) - 1] <@ k.conkey::pg_catalog.int8[]
+		AND (x.indkey::pg_catalog.int8[])[0:pg_catalog.cardinality(k.conkey) - 1] @> k.conkey::pg_catalog.int8[]
 ), build AS MATERIALIZED (
 	SELECT p.relid FROM pg_catalog.pg_stat_progress_create_index p JOIN server s ON s.database = p.datid
 ), held AS MATERIALIZED (

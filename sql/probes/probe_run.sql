@@ -16,7 +16,13 @@ SELECT pgdba.define_probe(
 	"cut": {"kind": "gauge", "unit": "rows", "metric": "pgdba_probe_rows_cut", "help": "Rows left out last, by its bounds"},
 	"bytes": {"kind": "counter", "unit": "bytes", "metric": "pgdba_probe_bytes_total",
 		"help": "Bytes that it put into the rings"},
+	"wal_bytes": {"kind": "counter", "unit": "bytes", "metric": "pgdba_probe_wal_bytes_total",
+		"help": "WAL written for its samples, its share of what a tick wrote"},
 	"errors": {"kind": "counter", "unit": "errors", "metric": "pgdba_probe_errors_total", "help": "How often it failed"},
+	"late": {"kind": "counter", "unit": "ticks", "metric": "pgdba_probe_late_total",
+		"help": "Ticks in which no time was left for it"},
+	"skipped": {"kind": "counter", "unit": "ticks", "metric": "pgdba_probe_skipped_total",
+		"help": "Ticks that it rested after it had failed"},
 	"last_error": {"help": "What its last run failed with, NULL when that went well"},
 	"last_error_at": {"help": "When that was"}
 }$columns$,

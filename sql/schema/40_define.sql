@@ -151,6 +151,33 @@ END
 $$;
 COMMENT ON FUNCTION pgdba.make_probe_views(text) IS 'Part of define_probe() and sync_views().';
 
+-- One name on the page has one meaning, one type and one help.
+CREATE FUNCTION pgdba.refuse_metrics(name text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pgdba, pg_temp AS $$
+DECLARE
+	clash record;
+BEGIN
+	SELECT m.value ->> 'metric' AS metric, o.owner INTO clash
+	FROM pgdba.probe p
+	CROSS JOIN LATERAL pg_catalog.jsonb_each(p.columns) m
+	CROSS JOIN LATERAL (
+		SELECT 'probe "' || other.name || '"' AS owner
+		FROM pgdba.probe other CROSS JOIN LATERAL pg_catalog.jsonb_each(other.columns) theirs
+		WHERE other.name <> p.name AND theirs.value ->> 'metric' = m.value ->> 'metric'
+		UNION ALL
+		SELECT CASE WHEN m.value ->> 'metric' ~ '^pgdba_' THEN 'pgdba' ELSE 'Prometheus' END
+		WHERE p.origin = 'user' AND m.value ->> 'metric' ~ '^(pgdba_|scrape_|up$)') o
+	WHERE p.name = refuse_metrics.name LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'metric "%" belongs to %', clash.metric, clash.owner USING
+			ERRCODE = 'duplicate_object',
+			HINT = 'Give it a name of its own, such as one that begins with that of your application.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION pgdba.refuse_metrics(text) IS
+	'Part of define_probe(). Raises 42710 for a metric that another probe has, or whose name is reserved.';
+
 CREATE FUNCTION pgdba.define_probe(name text, loop text, query text, key text[], columns jsonb,
 	scope text DEFAULT 'cluster', options jsonb DEFAULT '{}') RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pgdba, pg_temp AS $$
@@ -181,11 +208,12 @@ BEGIN
 			DETAIL = 'Its columns are what the checks and metrics of pgdba rely on.',
 			HINT = 'Define a probe of your own under another name; its text may be a copy.';
 	END IF;
+	PERFORM pgdba.refuse_metrics(name);
 	PERFORM pgdba.make_probe_views(name);
 END
 $$;
 COMMENT ON FUNCTION pgdba.define_probe(text, text, text, text[], jsonb, text, jsonb) IS
-	'Defines a probe, or replaces your own of that name, with views last_<name> and hist_<name>. Raises 22004 and 22023 for bad arguments, 42601 when the text is not one SELECT, 42710 for a probe of pgdba, and the errors of the query itself.';
+	'Defines a probe, or replaces your own of that name, with views last_<name> and hist_<name>. Raises 22004 and 22023 for bad arguments, 42601 when the text is not one SELECT, 42710 for a probe of pgdba or a metric of another one, and the errors of the query itself.';
 
 CREATE FUNCTION pgdba.define_probe_variant(name text, from_version int, query text) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pgdba, pg_temp AS $$

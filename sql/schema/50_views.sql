@@ -62,17 +62,18 @@ COMMENT ON COLUMN pgdba.thresholds.floor IS 'Values that a finding must exceed a
 COMMENT ON COLUMN pgdba.thresholds.source IS '''default'': the check''s own; ''override'': pgdba.set_threshold().';
 
 CREATE FUNCTION pgdba.cost() RETURNS TABLE (probe text, loop text, runs bigint, wall_seconds float8,
-	cpu_seconds float8, rows bigint, bytes bigint, errors bigint, last_error text)
+	cpu_seconds float8, rows bigint, bytes bigint, errors bigint, last_error text, wal_bytes bigint, late bigint, skipped bigint)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM pgdba.require_preload();
-	RETURN QUERY SELECT r.probe, r.loop, r.runs, r.wall_seconds, r.cpu_seconds, r.rows, r.bytes, r.errors, r.last_error
+	RETURN QUERY SELECT r.probe, r.loop, r.runs, r.wall_seconds, r.cpu_seconds, r.rows, r.bytes, r.errors, r.last_error,
+			r.wal_bytes, r.late, r.skipped
 		FROM pgdba.last_probe_run r ORDER BY r.wall_seconds DESC, r.probe;
 END
 $$;
 COMMENT ON FUNCTION pgdba.cost() IS
-	'What sampling has cost since the sampler started, per probe, the dearest first. Raises 55000 without preload.';
+	'What sampling has cost since the sampler started, per probe, the dearest first: time, rows of the last run, bytes put into the rings and WAL written for them, and ticks in which it failed, had no time left (late), or rested (skipped). Raises 55000 without preload.';
 
 CREATE FUNCTION pgdba.coverage(since timestamptz, until timestamptz) RETURNS TABLE (loop text, expected bigint,
 	ticks bigint, gaps bigint, share float8)
@@ -108,13 +109,14 @@ CREATE FUNCTION pgdba.in_list(name text, list text) RETURNS bool
 			AND pg_catalog.btrim(p.pattern) <> '');
 COMMENT ON FUNCTION pgdba.in_list(text, text) IS 'Whether a name is met by a setting such as pgdba.exclude_databases.';
 
-CREATE FUNCTION pgdba.databases() RETURNS TABLE (database text, sampled bool, reason text, last_sampled timestamptz)
+CREATE FUNCTION pgdba.databases() RETURNS TABLE (database text, sampled bool, reason text, last_sampled timestamptz,
+	last_visited timestamptz, visit_seconds float8, last_error text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM pgdba.require_preload();
 	RETURN QUERY
-	SELECT d.datname::text, w.reason IS NULL, w.reason, r.last_sampled
+	SELECT d.datname::text, w.reason IS NULL, w.reason, r.last_sampled, v.last_visit, v.duration_seconds, v.last_error
 	FROM pg_catalog.pg_database d
 	CROSS JOIN LATERAL (SELECT CASE
 		WHEN d.datconnlimit = -2 THEN 'invalid: a DROP DATABASE was interrupted; drop it again'
@@ -128,8 +130,9 @@ BEGIN
 		END AS reason) w
 	LEFT JOIN (SELECT l.db, pg_catalog.max(l.sampled_at) AS last_sampled FROM pgdba.last_relation l GROUP BY l.db) r
 		ON r.db = d.datname::text
+	LEFT JOIN pgdba.last_database_visit v ON v.db = d.datname::text
 	ORDER BY d.datname;
 END
 $$;
 COMMENT ON FUNCTION pgdba.databases() IS
-	'Every database: whether its relations are sampled, or why not, and the time of the newest sample that has one of them. Raises 55000 without preload.';
+	'Every database: whether its relations are sampled, or why not, the time of the newest sample that has one of them; and when its catalogs were last visited, how long that took, and what failed. Raises 55000 without preload.';

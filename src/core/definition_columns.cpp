@@ -12,6 +12,7 @@ namespace pgdba {
 
 namespace {
 
+constexpr std::size_t kMostColumns = 100;
 // The views add these around the columns of a probe.
 constexpr std::array<std::string_view, 4> kReserved = {"sampled_at", "elapsed", "reset", "gap"};
 
@@ -119,6 +120,11 @@ std::vector<Column> describe_columns(const ProbeDefinition &probe,
 	const std::string owner = "probe \"" + probe.name + "\"";
 	if (result.empty())
 		refuse_definition(owner, "The query returns no column.", "Return at least one.");
+	if (result.size() > kMostColumns)
+		refuse_definition(owner,
+						  "The query returns " + std::to_string(result.size()) +
+							  " columns, more than " + std::to_string(kMostColumns) + ".",
+						  "Return what is looked at; put the rest into a column of type jsonb.");
 	std::set<std::string> seen, metrics;
 	for (const auto &[name, type] : result)
 		check_name(owner, name, seen);

@@ -70,6 +70,8 @@ RowIndex::RowIndex(const Sample &sample)
 		if (slot.first == kNone) {
 			slot.first = slot.next;
 			slot.hash = key_hash(sample, row);
+		} else {
+			duplicate_ = slot.next;
 		}
 	}
 }

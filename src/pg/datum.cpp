@@ -98,7 +98,7 @@ std::vector<std::string> text_array_argument(FunctionCallInfo fcinfo, int number
 	std::vector<std::string> texts;
 	for (int i = 0; i < count; ++i) {
 		if (nulls[i])
-			continue;
+			throw PgError(sqlstate("22004"), "the list must not have a null in it");
 		const Datum element = elements[i];
 		const text *const value = call([element] { return DatumGetTextPP(element); });
 		texts.emplace_back(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));

@@ -27,7 +27,7 @@ namespace {
 
 using link::Message;
 
-constexpr std::size_t kMostBytes = 16 << 20; // of an answer
+constexpr std::size_t kMostBytes = 64 << 20; // of an answer
 
 constinit volatile sig_atomic_t told_to_leave = 0;
 

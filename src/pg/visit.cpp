@@ -130,6 +130,9 @@ void count_skipped_visit() {
 	write_head([](SharedHead &head) { ++head.skipped_visits; });
 }
 
+using Work = void (*)();
+constinit Work meanwhile = nullptr;
+
 class Visit {
 public:
 	Visit(std::uint32_t database, std::vector<ReaderResult> &results, Micros deadline)
@@ -167,6 +170,8 @@ public:
 				break;
 			}
 			(void)wait_latch(kLook);
+			if (meanwhile != nullptr)
+				meanwhile();
 		}
 		see_off();
 	}
@@ -239,6 +244,10 @@ private:
 };
 
 } // namespace
+
+void while_visiting(void (*work)()) {
+	meanwhile = work;
+}
 
 std::vector<ReaderResult> visit_database(std::uint32_t oid, std::string_view name,
 										 const std::vector<ReaderRequest> &requests,

@@ -140,9 +140,10 @@ RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t
 		const auto count = static_cast<std::int64_t>(samples.size());
 		pg::write_head([count](pg::SharedHead &head) { head.unwritten_samples += count; });
 		tables_[index].clear();
-		return Outcome{false, std::move(reason)};
+		return Outcome{false, std::move(reason), {}};
 	};
 	const Micros span = retention / kSlotsPerRetention;
+	Outcome outcome{true, {}, {}};
 	try {
 		pg::Transaction transaction(false);
 		std::string publication;
@@ -163,17 +164,22 @@ RingWriter::Outcome RingWriter::write_tables(std::string_view loop, std::int64_t
 			rows.push_back({tick, sample.sampled_at, sample.probe, encoded.keyframe,
 							std::move(encoded.payload)});
 		}
+		const std::int64_t wal = pg::wal_written();
 		if (pg::insert_ring_rows(loop, slot.number, rows) != pg::RingAccess::kDone)
 			return unwritten("its table is locked or missing");
 		transaction.commit();
 		slot.bytes += bytes;
+		for (const pg::RingRow &row : rows) // each its share
+			outcome.wal[row.probe] += static_cast<std::int64_t>(
+				static_cast<double>(pg::wal_written() - wal) *
+				static_cast<double>(row.payload.size()) / static_cast<double>(bytes));
 	} catch (...) { // nothing was written: what the next differences would stand on is not there
 		tables_[index].clear();
 		throw;
 	}
 	if (pg::now() - slot.first > span / 2)
 		empty_next(loop, slot);
-	return {true, {}};
+	return outcome;
 }
 
 void RingWriter::forget_probe(std::string_view probe) {

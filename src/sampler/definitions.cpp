@@ -63,7 +63,8 @@ Definitions load_definitions() {
 				text(probes, i, "name"), text(probes, i, "loop"), text(probes, i, "query"),
 				texts(text(probes, i, "key")), text(probes, i, "columns"), text(probes, i, "scope"),
 				text(probes, i, "options")));
-		} catch (const BadDefinition &bad) {
+		} catch (
+			const std::exception &bad) { // whoever wrote it past define_probe(): the others go on
 			all.broken.emplace_back(text(probes, i, "name"), bad.what());
 		}
 	const Sample checks = pg::select_rows(kChecks);
@@ -71,7 +72,7 @@ Definitions load_definitions() {
 		try {
 			all.checks.push_back(parse_check(text(checks, i, "check_id"), text(checks, i, "query"),
 											 text(checks, i, "definition")));
-		} catch (const BadDefinition &bad) {
+		} catch (const std::exception &bad) {
 			all.broken.emplace_back(text(checks, i, "check_id"), bad.what());
 		}
 	const Sample overrides = pg::select_rows(kOverrides);
@@ -81,8 +82,8 @@ Definitions load_definitions() {
 		override.object_pattern = text(overrides, i, "object_pattern");
 		override.warning = number(overrides.at(i, "warning"));
 		override.critical = number(overrides.at(i, "critical"));
-		const nlohmann::json floor =
-			nlohmann::json::parse(text(overrides, i, "floor")); // outlives its items()
+		const nlohmann::json floor = nlohmann::json::parse(text(overrides, i, "floor"), nullptr,
+														   false); // outlives its items()
 		for (const auto &[name, value] : floor.items())
 			if (value.is_number())
 				override.floor[name] = value.get<double>();

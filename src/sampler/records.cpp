@@ -1,6 +1,7 @@
 #include "pgdba/sampler/records.hpp"
 
 #include "pgdba/core/verdict.hpp"
+#include "pgdba/sampler/canary.hpp"
 #include "pgdba/sampler/relation_probe.hpp"
 
 #include "pgdba/core/wall.hpp"
@@ -28,17 +29,25 @@ const Described &heartbeat_columns() {
 }
 
 const Described &probe_run_columns() {
-	static const auto *const columns = new Described{{"probe", Type::kText},
-													 {"loop", Type::kText},
-													 {"runs", Type::kInt8},
-													 {"wall_seconds", Type::kFloat8},
-													 {"cpu_seconds", Type::kFloat8},
-													 {"rows", Type::kInt8},
-													 {"cut", Type::kInt8},
-													 {"bytes", Type::kInt8},
-													 {"errors", Type::kInt8},
-													 {"last_error", Type::kText},
-													 {"last_error_at", Type::kTimestamp}};
+	static const auto *const columns =
+		new Described{{"probe", Type::kText},         {"loop", Type::kText},
+					  {"runs", Type::kInt8},          {"wall_seconds", Type::kFloat8},
+					  {"cpu_seconds", Type::kFloat8}, {"rows", Type::kInt8},
+					  {"cut", Type::kInt8},           {"bytes", Type::kInt8},
+					  {"wal_bytes", Type::kInt8},     {"errors", Type::kInt8},
+					  {"late", Type::kInt8},          {"skipped", Type::kInt8},
+					  {"last_error", Type::kText},    {"last_error_at", Type::kTimestamp}};
+	return *columns;
+}
+
+const Described &database_visit_columns() {
+	static const auto *const columns = new Described{{"db", Type::kText},
+													 {"last_visit", Type::kTimestamp},
+													 {"age_seconds", Type::kFloat8},
+													 {"duration_seconds", Type::kFloat8},
+													 {"visits", Type::kInt8},
+													 {"missed", Type::kInt8},
+													 {"last_error", Type::kText}};
 	return *columns;
 }
 
@@ -118,7 +127,10 @@ Sample probe_run_sample(const ProbeRecords &probes, const std::vector<Column> &c
 		row.integer("rows", probe.rows);
 		row.integer("cut", probe.cut);
 		row.integer("bytes", probe.bytes);
+		row.integer("wal_bytes", probe.wal);
 		row.integer("errors", probe.errors);
+		row.integer("late", probe.late);
+		row.integer("skipped", probe.skipped);
 		if (!probe.last_error.empty()) {
 			row.text("last_error", probe.last_error);
 			row.integer("last_error_at", probe.last_error_at);
@@ -127,13 +139,42 @@ Sample probe_run_sample(const ProbeRecords &probes, const std::vector<Column> &c
 	return sample;
 }
 
+Sample database_visit_sample(const VisitRecords &visits, const std::vector<Column> &columns,
+							 Micros at) {
+	Sample sample = empty_sample("database_visit", columns, at);
+	sample.loop = kVisitLoop;
+	for (const auto &[database, visit] : visits) {
+		RowWriter row(sample);
+		row.text("db", database);
+		if (visit.at != 0) {
+			row.integer("last_visit", visit.at);
+			row.real("age_seconds", seconds(std::max<Micros>(0, at - visit.at)));
+			row.real("duration_seconds", seconds(visit.duration));
+		}
+		row.integer("visits", visit.visits);
+		row.integer("missed", visit.missed);
+		if (!visit.error.empty())
+			row.text("last_error", visit.error);
+	}
+	return sample;
+}
+
+bool is_record(std::string_view probe) noexcept {
+	return probe == "heartbeat" || probe == "probe_run" || probe == "verdict" ||
+		   probe == "database_visit";
+}
+
 std::vector<std::pair<std::string, Type>> native_columns(std::string_view probe) {
 	if (probe == "heartbeat")
 		return heartbeat_columns();
 	if (probe == "probe_run")
 		return probe_run_columns();
+	if (probe == "database_visit")
+		return database_visit_columns();
 	if (probe == "relation")
 		return relation_columns();
+	if (probe == "canary")
+		return canary_columns();
 	Described columns;
 	if (probe == "verdict")
 		for (const Column &column : verdict_columns())

@@ -16,6 +16,9 @@ namespace pgdba {
 
 namespace {
 
+// For what works while a reader does: the one sampler of this process.
+constinit Sampler *the_sampler = nullptr;
+
 // How often it looks for the extension while that is missing: CREATE EXTENSION is noticed within
 // this time.
 constexpr Micros kLookForExtension = kMicrosPerSecond;
@@ -47,6 +50,17 @@ Sampler::Sampler(std::string database)
 												 Schedule(interval_of(2)),
 												 Schedule(interval_of(3))} {
 	set_live_samples(&live_, &before_);
+	the_sampler = this;
+	pg::while_visiting([] { the_sampler->run_urgent(Within::kVisit); });
+}
+
+// A tick that visits a thousand databases takes seconds. Shorter loops do not wait for it: their
+// ticks come between two visits, and that of the hot loop also while a reader works.
+void Sampler::run_urgent(Within within) {
+	const int urgent = within == Within::kVisit ? std::min(ticking_, 1) : ticking_;
+	for (int loop = 0; loop < urgent; ++loop)
+		if (schedules_[loop].due(pg::now()))
+			tick(loop);
 }
 
 // Whether the extension is in the home database now; says so where people look, once per change.
@@ -71,11 +85,11 @@ bool Sampler::extension_there() {
 		pg::process_state(pg::Role::kSampler, "sampling");
 	} else {
 		definitions_ = {};
-		definitions_loaded_ = false;
+		definitions_loaded_ = warm_ = false;
 		pg::forget_plans();
 		live_.clear(), before_.clear(), kept_.clear();
 		verdicts_.clear();
-		probes_.clear(), back_offs_.clear(), unavailable_.clear();
+		probes_.clear(), back_offs_.clear(), unavailable_.clear(), visits_.clear();
 		writer_.forget();
 	}
 	return there;
@@ -161,6 +175,7 @@ void Sampler::run() {
 		} else {
 			if (pg::watched_relation_changed() || (read_again_ != 0 && pg::now() >= read_again_))
 				(void)reload_definitions();
+			warm_up();
 			const pg::SharedHead head = pg::snapshot_head();
 			for (std::size_t i = 0; i < kLoops.size(); ++i) {
 				if (head.loops[i].requested > head.loops[i].completed)
@@ -174,8 +189,21 @@ void Sampler::run() {
 	}
 }
 
+// Checks of one loop look at samples of others. In the first round some are not there yet, so what
+// it says is not yet an answer to anybody, and a second one follows at once.
+void Sampler::warm_up() {
+	if (warm_)
+		return;
+	for (std::size_t i = 0; i < kLoops.size(); ++i)
+		tick(static_cast<int>(i));
+	for (std::size_t i = 0; i + 1 < kLoops.size(); ++i)
+		schedules_[i].request();
+	warm_ = true;
+}
+
 void Sampler::tick(int loop) {
-	const auto requested = pg::snapshot_head().loops[loop].requested;
+	const int outer = std::exchange(ticking_, loop);
+	const auto requested = warm_ ? pg::snapshot_head().loops[loop].requested : 0;
 	const Micros begin = pg::now();
 	const Micros lateness = schedules_[loop].begin(begin);
 	Tick tick{loop,  kLoops[loop],
@@ -186,7 +214,7 @@ void Sampler::tick(int loop) {
 	pg::write_head([loop, begin](pg::SharedHead &head) { head.loops[loop].last_begin = begin; });
 	for (const ProbeDefinition &probe : definitions_.probes)
 		if (probe.loop == tick.name && probe.scope != Scope::kDatabase &&
-			!(probe.scope == Scope::kNative && probe.name != "relation"))
+			!(probe.scope == Scope::kNative && is_record(probe.name)))
 			run_probe(tick, probe);
 	run_database_probes(tick);
 	record_self(tick, lateness);
@@ -197,6 +225,7 @@ void Sampler::tick(int loop) {
 			named.insert(verdict.object);
 	write_rings(tick, named);
 	publish(tick, requested);
+	ticking_ = outer;
 }
 
 // The heartbeat and the cost of each probe, before the checks look at them.
@@ -220,6 +249,7 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 	else if (!published_.empty())
 		record.reason = published_;
 	record.degraded = !record.reason.empty();
+	recorded_at_ = std::max(tick.begin, recorded_at_ + 1); // a shorter tick came in between
 	record.unwritten = record.degraded && record.reason == published_;
 	const auto remember = [&](std::string_view name, auto make) {
 		const ProbeDefinition *const probe = definitions_.probe(name);
@@ -228,7 +258,7 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 		try {
 			Sample sample = make(describe_columns(*probe, native_columns(name)));
 			sample.server_start = pg::server_start();
-			sample.interval = schedules_[0].interval();
+			sample.interval = schedules_[loop_index(sample.loop)].interval();
 			live_[std::string(name)] = std::make_shared<const Sample>(std::move(sample));
 			tick.sampled.emplace_back(name);
 		} catch (const BadDefinition &bad) { // its definition was edited by hand
@@ -236,11 +266,15 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 		}
 	};
 	remember("heartbeat", [&](const std::vector<Column> &columns) {
-		return heartbeat_sample(loops_, columns, tick.begin);
+		return heartbeat_sample(loops_, columns, recorded_at_);
 	});
 	remember("probe_run", [&](const std::vector<Column> &columns) {
-		return probe_run_sample(probes_, columns, tick.begin);
+		return probe_run_sample(probes_, columns, recorded_at_);
 	});
+	if (tick.name == kVisitLoop)
+		remember("database_visit", [&](const std::vector<Column> &columns) {
+			return database_visit_sample(visits_, columns, tick.begin);
+		});
 }
 
 void Sampler::judge(Tick &tick) {
@@ -264,7 +298,7 @@ void Sampler::judge(Tick &tick) {
 	sort_verdicts(now);
 	verdicts_ = std::move(now);
 	// Verdicts are a sample too: the rings, the page and the endpoint read them there.
-	Sample sample = verdicts_to_sample(verdicts_, tick.begin);
+	Sample sample = verdicts_to_sample(verdicts_, recorded_at_);
 	sample.loop = kLoops[0];
 	sample.server_start = pg::server_start();
 	sample.interval = schedules_[0].interval();

@@ -1,10 +1,13 @@
-// Probes that run in every database: at home first, then in the others, each of which is visited
-// once a tick for all of them, as far as the budget goes.
+// Probes that run in every database, each of which is visited once a tick for all of them, as far
+// as the budget goes: the home database first.
 #include "pgdba/sampler/sampler.hpp"
 
+#include "pgdba/core/name_cache.hpp"
+#include "pgdba/core/verdict.hpp"
 #include "pgdba/pg/reader.hpp"
 #include "pgdba/pg/worker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "pgdba/core/wall.hpp"
@@ -43,38 +46,110 @@ struct Sampler::DatabaseRun {
 	std::string error;
 };
 
+// The home database is visited like the others: what its catalog weighs is gone with the reader,
+// and shorter loops go on meanwhile. Others take turns, so that a budget that does not last for all
+// leaves none out for ever.
 void Sampler::run_database_probes(Tick &tick) {
 	std::vector<DatabaseRun> runs;
 	for (const ProbeDefinition &probe : definitions_.probes)
 		if (probe.loop == tick.name && probe.scope == Scope::kDatabase && may_run(tick, probe))
-			if (std::optional<Sample> home = run_here(tick, probe))
-				runs.push_back({&probe, std::move(*home), {}});
+			runs.push_back({&probe, {}, {}});
+	if (!runs.empty())
+		visit_home(tick, runs);
 	if (runs.empty())
 		return;
-	for (const pg::VisitableDatabase &database : pg::visitable_databases())
-		visit(tick, database, runs);
+	std::map<std::uint32_t, pg::VisitableDatabase> others;
+	std::vector<std::uint32_t> members;
+	for (pg::VisitableDatabase &database : pg::visitable_databases()) {
+		members.push_back(database.oid);
+		others.emplace(database.oid, std::move(database));
+	}
+	for (const std::uint32_t oid : turns_after(std::move(members), last_visited_)) {
+		run_urgent(Within::kTick);
+		if (pg::now() < tick.deadline)
+			last_visited_ = oid;
+		visit(tick, others[oid], runs);
+	}
+	std::erase_if(visits_, [&](const auto &each) {
+		return each.first != database_ &&
+			   std::none_of(others.begin(), others.end(),
+							[&](const auto &other) { return other.second.name == each.first; });
+	});
 	for (DatabaseRun &run : runs) {
 		probes_[run.probe->name].last_error = std::move(run.error);
 		accept(tick, *run.probe, std::move(run.sample));
 	}
 }
 
-void Sampler::visit(const Tick &tick, const pg::VisitableDatabase &database,
-					std::vector<DatabaseRun> &runs) {
+// All that the probes want of one database, and what the visit was like.
+std::vector<pg::ReaderResult> Sampler::ask(const Tick &tick, const pg::VisitableDatabase &database,
+										   const std::vector<DatabaseRun> &runs) {
 	std::vector<pg::ReaderRequest> requests;
 	for (const DatabaseRun &run : runs) {
 		const pg::QueryLimits limits = limits_of(tick, *run.probe);
 		requests.push_back({run.probe->query, limits.budget, limits.max_rows, limits.readings});
 	}
 	std::vector<pg::ReaderResult> results(runs.size());
-	if (pg::now() < tick.deadline)
+	const Micros begin = pg::now();
+	if (begin < tick.deadline)
 		results = pg::visit_database(database.oid, database.name, requests, tick.deadline);
+	VisitRecord &record = visits_[database.name];
+	record.error.clear();
+	bool answered = true;
+	for (const pg::ReaderResult &result : results) {
+		answered = answered && result.asked;
+		if (result.asked && !result.error.empty())
+			record.error = result.error;
+	}
+	++record.visits;
+	if (answered)
+		record.at = begin, record.duration = pg::now() - begin;
+	else
+		++record.missed;
+	return results;
+}
+
+void Sampler::account(const ProbeDefinition &probe, Micros wall, Micros cpu) {
+	ProbeRecord &record = probes_[probe.name];
+	record.wall += wall;
+	record.cpu += cpu;
+}
+
+// What fails at home is not tried elsewhere. Without a reader, for want of a free process, the
+// sampler asks itself.
+void Sampler::visit_home(Tick &tick, std::vector<DatabaseRun> &runs) {
+	const std::vector<pg::ReaderResult> results =
+		ask(tick, {pg::connected_database(), database_}, runs);
+	std::vector<DatabaseRun> well;
+	for (std::size_t i = 0; i < runs.size(); ++i) {
+		const ProbeDefinition &probe = *runs[i].probe;
+		const pg::ReaderResult &result = results[i];
+		if (!result.asked) {
+			if (std::optional<Sample> sample = run_here(tick, probe))
+				well.push_back({&probe, std::move(*sample), {}});
+			continue;
+		}
+		++probes_[probe.name].runs;
+		account(probe, result.wall, result.cpu);
+		try {
+			if (result.error.empty())
+				well.push_back({&probe, with_meaning(probe, result.rows, &database_), {}});
+			else
+				run_failed(tick, probe, result.error);
+		} catch (const BadDefinition &bad) {
+			run_failed(tick, probe, bad.what());
+		}
+	}
+	runs = std::move(well);
+}
+
+void Sampler::visit(const Tick &tick, const pg::VisitableDatabase &database,
+					std::vector<DatabaseRun> &runs) {
+	const std::vector<pg::ReaderResult> results = ask(tick, database, runs);
 	for (std::size_t i = 0; i < runs.size(); ++i) {
 		DatabaseRun &run = runs[i];
 		const pg::ReaderResult &result = results[i];
-		ProbeRecord &record = probes_[run.probe->name];
-		record.wall += result.wall;
-		record.cpu += result.cpu;
+		account(*run.probe, result.wall, result.cpu);
 		if (result.asked && result.error.empty()) {
 			append_rows(run.sample, with_meaning(*run.probe, result.rows, &database.name));
 			continue;
@@ -87,6 +162,7 @@ void Sampler::visit(const Tick &tick, const pg::VisitableDatabase &database,
 			continue; // it is being dropped, or there was no time or no free process: nobody's
 					  // fault
 		run.error = "in database \"" + database.name + "\": " + result.error;
+		ProbeRecord &record = probes_[run.probe->name];
 		++record.errors;
 		record.last_error_at = pg::now();
 	}

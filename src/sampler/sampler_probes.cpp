@@ -1,10 +1,12 @@
 // The sampler's tick, first half: running probes, and keeping what they returned.
 #include "pgdba/sampler/sampler.hpp"
 
+#include "pgdba/core/row_index.hpp"
 #include "pgdba/pg/error.hpp"
 #include "pgdba/pg/query.hpp"
 #include "pgdba/pg/settings.hpp"
 #include "pgdba/pg/worker.hpp"
+#include "pgdba/sampler/canary.hpp"
 #include "pgdba/sampler/relation_probe.hpp"
 
 #include "pgdba/core/wall.hpp"
@@ -18,6 +20,24 @@ bool has_extension(const std::string &name) {
 	const bool there = pg::extension_exists(name);
 	transaction.commit();
 	return there;
+}
+
+// Two rows under one name: nobody could tell which is which, and counters would mix.
+std::string same_key(const Sample &sample, std::uint32_t row) {
+	std::string key;
+	for (const std::uint32_t column : sample.key_columns()) {
+		const Cell cell = sample.at(row, column);
+		key += (key.empty() ? "" : ", ") + sample.columns()[column].name + " = ";
+		if (cell.null)
+			key += "NULL";
+		else if (is_text(cell.type))
+			key += '"' + std::string(cell.text) + '"';
+		else
+			key += std::to_string(cell.type == Type::kFloat8 ? static_cast<std::int64_t>(cell.real)
+															 : cell.integer);
+	}
+	return key.empty() ? "has no key and returned more than one row"
+					   : "returned two rows with the same key: " + key;
 }
 
 } // namespace
@@ -61,7 +81,8 @@ pg::QueryLimits Sampler::limits_of(const Tick &tick, const ProbeDefinition &prob
 Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Cost *cost) {
 	if (probe.scope == Scope::kNative) {
 		const Micros begin = pg::now(), cpu_begin = pg::cpu_time();
-		Sample sample = relation_sample(probe, database_, tick.deadline);
+		Sample sample = probe.name == "canary" ? canary_sample(probe, limits_of(tick, probe))
+											   : relation_sample(probe, database_, tick.deadline);
 		*cost = {pg::now() - begin, pg::cpu_time() - cpu_begin};
 		return sample;
 	}
@@ -75,10 +96,12 @@ bool Sampler::may_run(Tick &tick, const ProbeDefinition &probe) {
 	pg::check_interrupts();
 	probes_[probe.name].loop = probe.loop;
 	if (back_offs_[probe.name].rests()) {
+		++probes_[probe.name].skipped;
 		tick.failed.push_back(probe.name);
 		return false;
 	}
 	if (pg::now() >= tick.deadline) {
+		++probes_[probe.name].late;
 		tick.late_probes.push_back(probe.name);
 		return false;
 	}
@@ -146,6 +169,11 @@ void Sampler::accept(Tick &tick, const ProbeDefinition &probe, Sample sample) {
 					   " rows: " + std::to_string(live->cut) + " were left out");
 		return;
 	}
+	if (const std::uint32_t row = RowIndex(*live).duplicate();
+		probe.scope != Scope::kNative && row != RowIndex::kNone) {
+		run_failed(tick, probe, same_key(*live, row));
+		return;
+	}
 	unavailable_.erase(probe.name);
 	back_offs_[probe.name].succeeded();
 }
@@ -182,10 +210,14 @@ void Sampler::keep(Tick &tick, const std::string &name, const std::set<std::stri
 		kept_[name] = kept;
 	}
 	const std::size_t bytes = writer_.to_memory(*kept);
+	if (const ProbeDefinition *const probe = definitions_.probe(name);
+		bytes == 0 && probe != nullptr)
+		run_failed(
+			tick, *probe,
+			"returned more than a sample in the memory ring may have; see pgdba.shared_memory");
 	tick.bytes += static_cast<std::int64_t>(bytes);
 	probes_[name].bytes += static_cast<std::int64_t>(bytes);
-	const bool built_in = name == "heartbeat" || name == "probe_run" || name == "verdict";
-	writer_.to_table(built_in ? kLoops[0] : tick.name, *kept);
+	writer_.to_table(kept->loop, *kept);
 }
 
 void Sampler::write_rings(Tick &tick, const std::set<std::string> &named) {
@@ -203,6 +235,8 @@ void Sampler::write_rings(Tick &tick, const std::set<std::string> &named) {
 				Micros{pg::settings().loops[loop].retention_s} * kMicrosPerSecond);
 			if (!outcome.written && published_.empty())
 				published_ = outcome.reason;
+			for (const auto &[probe, wal] : outcome.wal)
+				probes_[probe].wal += wal;
 		} catch (const pg::PgError &error) { // aborted: by the transaction of the writer
 			pg::recover();
 			published_ = "not written to tables: " + error.message;

@@ -42,7 +42,6 @@ CREATE TEMP VIEW metric_fault AS
 SELECT 'metric ' || d.metric AS thing, f.fault
 FROM described d
 CROSS JOIN LATERAL (VALUES
-	('belongs to two probes', EXISTS (SELECT FROM described o WHERE o.metric = d.metric AND o.probe <> d.probe)),
 	('does not begin with pg_ or pgdba_', d.metric !~ '^(pg|pgdba)_[a-z]'),
 	-- One level has the name that others gave it.
 	('contradicts its kind', (d.kind = 'counter') <> (d.metric ~ '_total$') AND d.metric <> 'pg_blocked_sessions_total'),
@@ -112,9 +111,9 @@ SELECT pgdba.define_probe('bad_one', 'hot', 'SELECT 1 AS pid, 2 AS n, 3::float8 
 	"n": {"help": "Number.", "metric": "number_total"},
 	"wait_seconds": {"help": "Wait", "unit": "ms"},
 	"used_bytes": {"help": "Used", "kind": "gauge"},
-	"c": {"help": "Counter", "kind": "counter", "unit": "seconds", "metric": "pg_c"}}');
+	"c": {"help": "Counter", "kind": "counter", "unit": "seconds", "metric": "pg_c_total"}}');
 SELECT pgdba.define_probe('bad_two', 'hot', 'SELECT 1 AS k, 2 AS n', '{k}', '{"k": {"help": "Key", "kind": "info"},
-	"n": {"help": "Number", "unit": "bytes", "metric": "pg_c"}}');
+	"n": {"help": "Number", "unit": "bytes", "metric": "pg_f"}}');
 COMMENT ON VIEW pgdba.last_bad_two IS NULL;
 COMMENT ON COLUMN pgdba.last_bad_two.k IS NULL;
 TRUNCATE described;

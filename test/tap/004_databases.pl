@@ -155,11 +155,15 @@ value_is(
 	'0|1', 'excluded databases are left out');
 configure($node, 'pgdba.exclude_databases' => '', 'pgdba.include_databases' => 'postgres');
 value_is("SELECT string_agg(DISTINCT db, ',') FROM pgdba.last_relation", 'postgres', 'all but one are left out');
-my $visits = visits();
-ok(more_ticks($node, 5, 'workload'), 'ticks without other databases');
-is(visits(), $visits, 'what is left out is not visited');
+my $visited = q{SELECT coalesce(max(last_visited), 'epoch') FROM pgdba.databases() WHERE database <> 'postgres'};
+$node->safe_psql('postgres', "SELECT pgdba.sample_now()");
+my $latest = $node->safe_psql('postgres', $visited);
+ok(more_ticks($node, 5, 'workload') && more_ticks($node, 5, 'hourly'), 'ticks without other databases');
+$node->safe_psql('postgres', "SELECT pgdba.sample_now('storage')");
+is($node->safe_psql('postgres', $visited), '1970-01-01 00:00:00+00', 'what is left out is not visited, nor shown as if it were');
 configure($node, 'pgdba.include_databases' => '');
-ok(wait_until(sub { visits() > $visits + 5 }), 'what is not left out is visited');
+ok(wait_until(sub { $node->safe_psql('postgres', "SELECT pgdba.sample_now('storage')", extra_params => [ '-o', '/dev/null' ]);
+	$node->safe_psql('postgres', $visited) gt $latest }), 'what is not left out is visited');
 
 # ---- never in the way ----
 

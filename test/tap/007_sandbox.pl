@@ -112,7 +112,7 @@ my %sneaky = (
 	locks => q{SELECT pg_catalog.pg_advisory_lock(4711)::text AS a, pg_catalog.pg_advisory_lock_shared(4712)::text AS b,
 		pg_catalog.pg_advisory_xact_lock(4713)::text AS c},
 	notifies => q{SELECT pg_catalog.pg_notify('gossip', 'heard')::text AS a},
-	large_object => q{SELECT pg_catalog.lo_create(424242)::text AS a},
+	made_object => q{SELECT pg_catalog.lo_create(424242)::text AS a},
 	shouts => q{SELECT public.shouts() AS a},
 	counts => q{SELECT pg_catalog.nextval('public.counter') AS a},
 	writes => q{SELECT public.writes() AS a},

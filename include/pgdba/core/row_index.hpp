@@ -25,6 +25,9 @@ public:
 	// RETURNS: the next row with the key of row `row` of `other` that was not taken yet, or kNone.
 	std::uint32_t take(const Sample &other, std::size_t row) noexcept;
 
+	// RETURNS: a row whose key another row has as well, or kNone.
+	std::uint32_t duplicate() const noexcept { return duplicate_; }
+
 private:
 	struct Slot {
 		std::uint32_t first = kNone; // any row of this key: what the key is compared with
@@ -35,6 +38,7 @@ private:
 	Slot &slot_of(const Sample &other, std::size_t row) noexcept;
 
 	const Sample *sample_;
+	std::uint32_t duplicate_ = kNone;
 	std::vector<Slot> slots_; // a power of two, at most half full
 	std::vector<std::uint32_t> following_;
 };

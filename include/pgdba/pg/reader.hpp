@@ -40,6 +40,10 @@ std::vector<ReaderResult> visit_database(std::uint32_t oid, std::string_view nam
 										 const std::vector<ReaderRequest> &requests,
 										 Micros deadline);
 
+// What the asking process does again and again while a reader works. It opens and ends its own
+// transactions and sends no reader. Set once.
+void while_visiting(void (*work)());
+
 // The whole life of a reader; `segment` is the shared memory with its errand.
 void run_reader(std::uint32_t segment);
 

@@ -45,9 +45,10 @@ void check_interrupts();
 // that did.
 void recover() noexcept;
 
-Micros now();          // wall clock
-Micros server_start(); // when the postmaster started
-Micros cpu_time();     // of this process
+Micros now();                        // wall clock
+Micros server_start();               // when the postmaster started
+Micros cpu_time();                   // of this process
+std::int64_t wal_written() noexcept; // bytes, by this process
 bool in_recovery();
 
 void log(std::string_view message, std::string_view detail = {},

@@ -43,6 +43,7 @@ public:
 	struct Outcome {
 		bool written = false;
 		std::string reason; // why not, in words; empty on a standby, where nothing can be written
+		std::map<std::string, std::int64_t> wal; // bytes of WAL, by probe
 	};
 	Outcome write_tables(std::string_view loop, std::int64_t tick, Micros retention);
 

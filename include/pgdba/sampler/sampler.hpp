@@ -8,6 +8,7 @@
 #include "pgdba/core/verdict.hpp"
 #include "pgdba/pg/databases.hpp"
 #include "pgdba/pg/query.hpp"
+#include "pgdba/pg/reader.hpp"
 #include "pgdba/rings/window.hpp"
 #include "pgdba/rings/writer.hpp"
 #include "pgdba/sampler/definitions.hpp"
@@ -44,12 +45,15 @@ private:
 		Micros wall = 0, cpu = 0;
 	};
 	struct DatabaseRun;
+	enum class Within { kVisit, kTick }; // of a longer tick
 
 	bool extension_there();
 	bool reload_definitions(); // RETURNS false when they cannot be read now: what is known stays
 	void apply_settings();
 	Micros next_due() const;
+	void warm_up();
 	void tick(int loop);
+	void run_urgent(Within within);
 	void run_probe(Tick &tick, const ProbeDefinition &probe);
 	bool may_run(Tick &tick, const ProbeDefinition &probe);
 	std::optional<Sample> run_here(Tick &tick, const ProbeDefinition &probe);
@@ -57,9 +61,13 @@ private:
 	void accept(Tick &tick, const ProbeDefinition &probe, Sample sample);
 	Sample take_sample(Tick &tick, const ProbeDefinition &probe, Cost *cost);
 	void run_database_probes(Tick &tick);
+	void visit_home(Tick &tick, std::vector<DatabaseRun> &runs);
 	void visit(const Tick &tick, const pg::VisitableDatabase &database,
 			   std::vector<DatabaseRun> &runs);
+	std::vector<pg::ReaderResult> ask(const Tick &tick, const pg::VisitableDatabase &database,
+									  const std::vector<DatabaseRun> &runs);
 	static pg::QueryLimits limits_of(const Tick &tick, const ProbeDefinition &probe);
+	void account(const ProbeDefinition &probe, Micros wall, Micros cpu);
 	static Sample with_meaning(const ProbeDefinition &probe, const Sample &rows,
 							   const std::string *database);
 	void record_self(Tick &tick, Micros lateness);
@@ -71,6 +79,7 @@ private:
 	std::string database_;
 	Definitions definitions_;
 	bool definitions_loaded_ = false;
+	bool warm_ = false;      // every loop has run
 	std::string unreadable_; // why the definitions could not be read the last time
 	Micros read_again_ = 0;  // when that is tried again; 0: no need
 	std::array<Schedule, kLoops.size()> schedules_;
@@ -81,6 +90,10 @@ private:
 	LiveSamples live_, before_,
 		kept_; // newest full samples, those before them, and what the rings kept
 	std::vector<Verdict> verdicts_;
+	VisitRecords visits_;
+	std::uint32_t last_visited_ = 0; // where the next round of visits begins
+	int ticking_ = -1;               // loop whose tick is under way, the innermost one
+	Micros recorded_at_ = 0;         // of the newest samples about the sampler itself
 	RingWriter writer_;
 	int lock_timeout_ = 0;  // as pinned
 	std::string published_; // why the last tick was not written to tables
