@@ -76,7 +76,7 @@ COMMENT ON FUNCTION pgdba.cost() IS
 	'What sampling has cost since the sampler started, per probe, the dearest first: time, rows of the last run, bytes put into the rings and WAL written for them, and ticks in which it failed, had no time left (late), or rested (skipped). Raises 55000 without preload.';
 
 CREATE FUNCTION pgdba.coverage(since timestamptz, until timestamptz) RETURNS TABLE (loop text, expected bigint,
-	ticks bigint, gaps bigint, share float8)
+	ticks bigint, gaps bigint, share float8, longest_gap float8, longest_gap_since timestamptz)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -86,11 +86,13 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT l.loop, l.expected, coalesce(h.ticks, 0)::pg_catalog.int8, coalesce(h.gaps, 0)::pg_catalog.int8,
-		CASE WHEN l.expected > 0 THEN least(100.0 * coalesce(h.ticks, 0) / l.expected, 100.0)::pg_catalog.float8 END
+		CASE WHEN l.expected > 0 THEN least(100.0 * coalesce(h.ticks, 0) / l.expected, 100.0)::pg_catalog.float8 END,
+		h.longest[1], pg_catalog.to_timestamp(h.longest[2])
 	FROM (SELECT r.loop, r.interval_seconds, pg_catalog.floor(
 				extract(epoch FROM coverage.until - coverage.since) / nullif(r.interval_seconds, 0))::pg_catalog.int8 AS expected
 			FROM pgdba.loop_rows() r) l
-	LEFT JOIN (SELECT b.loop, pg_catalog.sum(coalesce(b.tick, 1)) AS ticks, pg_catalog.count(*) FILTER (WHERE b.gap) AS gaps
+	LEFT JOIN (SELECT b.loop, pg_catalog.sum(coalesce(b.tick, 1)) AS ticks, pg_catalog.count(*) FILTER (WHERE b.gap) AS gaps,
+				pg_catalog.max(ARRAY[b.elapsed, extract(epoch FROM b.sampled_at) - b.elapsed]) FILTER (WHERE b.gap) AS longest
 			FROM pgdba.hist_heartbeat b
 			WHERE b.sampled_at > coverage.since AND b.sampled_at <= coverage.until
 			GROUP BY b.loop) h ON h.loop = l.loop
@@ -98,7 +100,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgdba.coverage(timestamptz, timestamptz) IS
-	'How much of a time was sampled, per loop: ticks expected at the present interval, ticks there were, gaps, share in percent. Raises 22023 for an empty time, 55000 without preload.';
+	'How much of a time was sampled, per loop: ticks expected at the present interval, ticks there were, share in percent, gaps, how long the longest lasted (seconds) and when it began. Raises 22023 for an empty time, 55000 without preload.';
 
 -- Agrees with the sampler on lists: names separated by commas, blanks around them ignored, * stands for any text.
 CREATE FUNCTION pgdba.in_list(name text, list text) RETURNS bool

@@ -170,7 +170,9 @@ public:
 				break;
 			}
 			(void)wait_latch(kLook);
-			if (meanwhile != nullptr)
+			// Never while the lock is held: a transaction that is aborted takes those of the
+			// session with it.
+			if (connected_ && meanwhile != nullptr)
 				meanwhile();
 		}
 		see_off();

@@ -190,14 +190,14 @@ void Sampler::run() {
 }
 
 // Checks of one loop look at samples of others. In the first round some are not there yet, so what
-// it says is not yet an answer to anybody, and a second one follows at once.
+// it says is not yet an answer to anybody, and a second one of the short loops follows at once.
 void Sampler::warm_up() {
 	if (warm_)
 		return;
 	for (std::size_t i = 0; i < kLoops.size(); ++i)
 		tick(static_cast<int>(i));
-	for (std::size_t i = 0; i + 1 < kLoops.size(); ++i)
-		schedules_[i].request();
+	schedules_[0].request();
+	schedules_[1].request();
 	warm_ = true;
 }
 

@@ -106,8 +106,12 @@ kill 'STOP', $sampler;
 is(sqlstate($node, 'postgres', q{SELECT pgdba.sample_now('hot', '300 ms')}), '57014', 'sample_now() has a time-out');
 is(sqlstate($node, 'postgres', q{SET statement_timeout = '300ms'; SELECT pgdba.sample_now('hot')}), '57014',
 	'and can be cancelled');
+my $stopped = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+ok(wait_until(sub { $node->safe_psql('postgres', "SELECT clock_timestamp() > '$stopped'::timestamptz + interval '1 s'") eq 't' }), 'a second without samples');
 kill 'CONT', $sampler;
 ok(settled($node), 'sampling goes on');
+is($node->safe_psql('postgres', qq{SELECT gaps > 0 AND longest_gap >= 1 AND longest_gap_since <= '$stopped'::timestamptz
+	FROM pgdba.coverage('$stopped'::timestamptz - interval '1 min', clock_timestamp()) WHERE loop = 'hot'}), 't', 'coverage() tells of the gap');
 
 # ---- settings ----
 
