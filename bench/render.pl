@@ -2,6 +2,8 @@
 # Renders the results of a run: as text, or with file names between the marker comments of those files.
 #   <!-- bench:begin --> ... <!-- bench:end -->                    the table
 #   <!-- bench:details:begin --> ... <!-- bench:details:end -->    what is behind it, where a file has these markers
+#   <!-- bench:size:begin --> ... <!-- bench:size:end -->          cost against size, where a file has these markers
+#   <!-- bench:peers:begin --> ... <!-- bench:peers:end -->        beside powa and pg_wait_sampling, where a file has these markers
 use strict;
 use warnings FATAL => 'all';
 
@@ -10,6 +12,7 @@ use lib $RealBin;
 use Bench qw(median);
 use Details;
 use Format;
+use Growth;
 use Results;
 
 my %per_hour = (hot => 240, workload => 60, storage => 6, hourly => 1);
@@ -119,12 +122,19 @@ sub place { # between the markers; says whether there were any
 	return $$page =~ s/(<!-- bench:${name}begin -->\n).*?(<!-- bench:${name}end -->)/$1\n$text\n$2/s;
 }
 
-print table(), "\n", details(\%per_hour) unless @ARGV;
+# What was measured, by the names of its markers.
+my %text = (
+	'size:' => conditions() . against_size(\%per_hour), 'peers:' => beside_peers(),
+	$ENV{BENCH_ONLY_SIZE} ? () : ('' => table(), 'details:' => details(\%per_hour)),
+);
+
+print join "\n", map { $text{$_} } sort keys %text unless @ARGV;
 for my $path (@ARGV) {
 	open my $in, '<', $path or die "could not open $path: $!\n";
 	my $page = do { local $/; <$in> };
-	place(\$page, '', table()) or die "$path has no line <!-- bench:begin --> before a line <!-- bench:end -->\n";
-	place(\$page, 'details:', details(\%per_hour));
+	for my $name (sort keys %text) {
+		place(\$page, $name, $text{$name}) or $name ne '' or die "$path has no line <!-- bench:begin --> before a line <!-- bench:end -->\n";
+	}
 	# Into the file that is there, so that its owner and mode stay.
 	open my $out, '>', $path or die "could not open $path: $!\n";
 	print $out $page;

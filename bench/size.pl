@@ -71,6 +71,7 @@ sub wal { return $home->("SELECT pg_current_wal_insert_lsn() - '0/0'"); }
 # What the probes of a loop have cost so far. `rows` alone is of the last run.
 sub cost {
 	my ($loop) = @_;
+	tick($loop eq 'hot' ? 'workload' : 'hot'); # what a tick put into rings is written down by the next one
 	my @column = qw(cpu_seconds wall_seconds bytes late skipped errors rows);
 	my %cost;
 	@cost{@column} = split /\|/, $home->('SELECT ' . join(', ', map { "coalesce(sum($_), 0)" } @column) . " FROM pgdba.cost() WHERE loop = '$loop'");
@@ -79,7 +80,7 @@ sub cost {
 
 # Bytes that are the sampler's alone and no file's.
 sub sampler_memory {
-	my $pid = $home->(q{SELECT pid FROM pgdba.processes WHERE name = 'sampler'});
+	my $pid = $home->(q{SELECT pid FROM pgdba.processes WHERE name = 'pgdba sampler'});
 	open my $file, '<', "/proc/$pid/status" or die "could not open /proc/$pid/status: $!";
 	my ($kilobytes) = do { local $/; <$file> } =~ /^RssAnon:\s+(\d+) kB/m;
 	return 1024 * $kilobytes;
@@ -100,33 +101,33 @@ sub tick {
 	$home->("SELECT pgdba.sample_now('$loop', '$tick_within')");
 }
 
-# The longest time that somebody waits for a hot tick while another loop is at work.
+# How late the hot loop is at most while another loop is at work: it goes on in between, here ten times a second.
 sub hot_beside {
 	my ($loop) = @_;
-	my $ticks = ticks($home)->{$loop};
-	my $other = background("$ENV{BENCH_WORK}/beside.log", qw(psql -X -q -U bench -d postgres -c), "SELECT pgdba.sample_now('$loop', '$tick_within')");
-	my $longest = 0;
-	do {
-		my $began = now();
-		tick('hot');
-		my $took = now() - $began;
-		$longest = $took if $took > $longest;
-	} until ticks($home)->{$loop} > $ticks;
-	stop($other);
-	return $longest;
+	my $from = $home->('SELECT clock_timestamp()');
+	interval_of_hot('100 ms');
+	tick($loop);
+	interval_of_hot('1 d');
+	return $home->("SELECT coalesce(max(lateness_seconds), 0) FROM pgdba.hist_heartbeat WHERE loop = 'hot' AND sampled_at > '$from'");
+}
+sub interval_of_hot {
+	my ($interval) = @_;
+	$home->("ALTER SYSTEM SET pgdba.hot_interval = '$interval'");
+	$home->('SELECT pg_reload_conf()');
+	do { tick('hot') } until $home->("SELECT interval_seconds = extract(epoch FROM interval '$interval') FROM pgdba.loops WHERE loop = 'hot'") eq 't';
 }
 
 # A sampler that remembers nothing of what was measured before.
 $home->(q{SELECT pgdba.pause('1 min')});
-wait_for($home, q{SELECT count(*) = 0 FROM pgdba.processes WHERE name = 'sampler' AND pid IS NOT NULL});
+wait_for($home, q{SELECT count(*) = 0 FROM pgdba.processes WHERE name = 'pgdba sampler' AND pid IS NOT NULL});
 $home->('SELECT pgdba.resume()');
-wait_for($home, q{SELECT count(*) = 1 FROM pgdba.processes WHERE name = 'sampler' AND pid IS NOT NULL});
+wait_for($home, q{SELECT count(*) = 1 FROM pgdba.processes WHERE name = 'pgdba sampler' AND pid IS NOT NULL});
 wait_for($home, q{SELECT bool_and(last IS NOT NULL) FROM pgdba.loops});
 
 for my $size (@{ $dimension{$dimension}{sizes} }) {
 	$dimension{$dimension}{make}->($size);
 	$home->('CHECKPOINT');
-	for (1 .. 2) {
+	for (1 .. (quick() ? 1 : 2)) {
 		move($size);
 		tick($_) for qw(hot workload storage hourly);
 	}
@@ -153,6 +154,6 @@ for my $size (@{ $dimension{$dimension}{sizes} }) {
 			bytes => $spent{bytes} / $runs, map { ($_ => $spent{$_} / $runs) } qw(late skipped errors));
 	}
 	record('size_end', dimension => $dimension, size => $size, memory => sampler_memory(),
-		(map { ("hot_beside_${_}_ms" => 1000 * hot_beside($_)) } qw(workload storage hourly)), errors => join '; ', $home->("SELECT probe || ': ' || last_error FROM pgdba.cost() WHERE last_error IS NOT NULL"));
+		hot_late_ms => 1000 * percentile(100, map { hot_beside($_) } qw(workload storage hourly)), errors => join '; ', $home->("SELECT probe || ': ' || last_error FROM pgdba.cost() WHERE last_error IS NOT NULL"));
 }
 stop($pgbench) if $pgbench;

@@ -3,7 +3,12 @@
 #include "pgdba/pg/guard.hpp"
 
 extern "C" {
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "storage/ipc.h"
 #include "storage/lock.h"
 }
@@ -46,7 +51,9 @@ extern "C" void pgdba_unlock_database(int, Datum) {
 	LOCKTAG tag;
 	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, locked_database, 0);
 	locked_database = InvalidOid;
-	(void)LockRelease(&tag, RowExclusiveLock, true);
+	// The abort of any transaction takes the locks of the session with it.
+	if (compat::holds_lock(&tag, RowExclusiveLock))
+		(void)LockRelease(&tag, RowExclusiveLock, true);
 }
 
 // Of the session, not of a transaction: a reader holds nothing else between two statements.
@@ -65,7 +72,27 @@ bool lock_conditionally(std::uint32_t database) {
 	});
 }
 
+// What every connection reads before it can be told how long to wait for a lock.
+constexpr Oid kCatalogs[] = {RelationRelationId, AttributeRelationId, IndexRelationId,
+							 ProcedureRelationId, TypeRelationId};
+
 } // namespace
+
+bool can_connect(std::uint32_t database) {
+	for (const Oid catalog : kCatalogs) {
+		const bool free = call([database, catalog] {
+			LOCKTAG tag;
+			SET_LOCKTAG_RELATION(tag, database, catalog);
+			if (LockAcquire(&tag, AccessShareLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+				return false;
+			(void)LockRelease(&tag, AccessShareLock, true);
+			return true;
+		});
+		if (!free)
+			return false;
+	}
+	return true;
+}
 
 std::string pack(const std::vector<ReaderRequest> &requests) {
 	std::string packed;

@@ -29,6 +29,8 @@ namespace {
 using link::Message;
 
 constexpr Micros kLook = 20'000; // longest time between two looks around
+// While it connects, a reader cannot be told how long to wait for a lock.
+constexpr Micros kConnecting = 2 * kMicrosPerSecond;
 // A reader that does not leave in this time is left to itself.
 constexpr Micros kFarewell = kMicrosPerSecond;
 // datconnlimit of a database whose DROP was interrupted
@@ -146,7 +148,9 @@ public:
 	}
 
 	// Takes the lock that listen() lets go.
-	bool may_begin() { return lock_.acquire() && fit_for_visit(database_); }
+	bool may_begin() {
+		return lock_.acquire() && fit_for_visit(database_) && link::can_connect(database_);
+	}
 
 	bool send_reader(std::string_view name, std::string_view requests) {
 		return channel_.open(database_, name, requests) &&
@@ -165,7 +169,8 @@ public:
 			}
 			if (stopped || heard == Channel::Heard::kClosed)
 				break;
-			if (somebody_wants() || now() >= deadline_) {
+			if (somebody_wants() || now() >= deadline_ ||
+				(!connected_ && now() - begun_ >= kConnecting)) {
 				stop_child(reader_);
 				break;
 			}
@@ -236,6 +241,7 @@ private:
 	}
 
 	std::uint32_t database_;
+	Micros begun_ = now();
 	link::DatabaseLock lock_;
 	Channel channel_;
 	std::vector<ReaderResult> &results_;

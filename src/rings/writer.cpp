@@ -55,14 +55,12 @@ std::size_t RingWriter::to_memory(Sample sample) {
 		state.differences = -1;
 		if (!encoded.keyframe)
 			continue; // its keyframe was evicted, or a difference grew too large: begin again
-		if (sample.rows() == 0) {
-			pg::write_head([](pg::SharedHead &head) { ++head.dropped_bytes; });
-			return 0;
-		}
 		const std::size_t lost = encoded.payload.size();
 		pg::write_head([lost](pg::SharedHead &head) {
 			head.dropped_bytes += static_cast<std::int64_t>(lost / 2);
 		});
+		if (sample.rows() < 2) // nothing of it has room
+			return 0;
 		sample = first_rows(sample, sample.rows() / 2);
 	}
 }

@@ -212,9 +212,8 @@ void Sampler::keep(Tick &tick, const std::string &name, const std::set<std::stri
 	const std::size_t bytes = writer_.to_memory(*kept);
 	if (const ProbeDefinition *const probe = definitions_.probe(name);
 		bytes == 0 && probe != nullptr)
-		run_failed(
-			tick, *probe,
-			"returned more than a sample in the memory ring may have; see pgdba.shared_memory");
+		run_failed(tick, *probe,
+				   "its sample has no room in the memory ring; see pgdba.shared_memory");
 	tick.bytes += static_cast<std::int64_t>(bytes);
 	probes_[name].bytes += static_cast<std::int64_t>(bytes);
 	writer_.to_table(kept->loop, *kept);

@@ -164,10 +164,7 @@ value_is('SELECT a, b, c, length(f), h FROM pgdba.last_odd', 'Infinity|NaN|infin
 ok(wait_until(sub { cost('bulk', 'runs') >= 2 }), 'a huge text');
 like(cost('twins', 'last_error'), qr/same key/, 'two rows of one key are said');
 like(cost('many', 'last_error'), qr/no key and returned more than one row/, 'and several rows without a key');
-{
-	local $TODO = 'proposed: F10';
-	like(cost('bulk', 'last_error'), qr/bytes|MB|room/, 'a sample that has no room is said');
-}
+like(cost('bulk', 'last_error'), qr/no room in the memory ring/, 'a sample that has no room is said');
 my $now = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
 ok($node->poll_query_until('postgres', "SELECT count(*) > 0 FROM pgdba.last_$_ WHERE sampled_at > '$now'"), "probe $_ goes on")
   for qw(activity connections wide void);

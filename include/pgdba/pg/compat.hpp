@@ -24,6 +24,7 @@ extern "C" {
 #include "storage/latch.h"
 #endif
 #include "catalog/pg_proc.h"
+#include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc_tables.h"
@@ -82,6 +83,16 @@ inline bool may_execute(Oid function) {
 	return object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
 #else
 	return pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+// Whether this process holds a lock in that mode: 17 can be asked for stronger ones as well. Raises
+// server errors.
+inline bool holds_lock(const LOCKTAG *tag, LOCKMODE mode) {
+#if PG_VERSION_NUM >= 170000
+	return LockHeldByMe(tag, mode, false);
+#else
+	return LockHeldByMe(tag, mode);
 #endif
 }
 

@@ -27,6 +27,9 @@ struct RowsHead { // after the kind; then a keyframe
 	std::int64_t wall, cpu;
 };
 
+// Whether a connection to a database would find its catalogs free. Waits for nothing.
+bool can_connect(std::uint32_t database);
+
 std::string pack(const std::vector<ReaderRequest> &requests);
 std::vector<ReaderRequest> unpack(std::string_view packed);
 
