@@ -174,6 +174,12 @@ void Sampler::accept(Tick &tick, const ProbeDefinition &probe, Sample sample) {
 		run_failed(tick, probe, same_key(*live, row));
 		return;
 	}
+	if (without_room_.contains(
+			probe.name)) { // the last one; what becomes of this one is seen later
+		run_failed(tick, probe,
+				   "its last sample had no room in the memory ring; see pgdba.shared_memory");
+		return;
+	}
 	unavailable_.erase(probe.name);
 	back_offs_[probe.name].succeeded();
 }
@@ -210,10 +216,10 @@ void Sampler::keep(Tick &tick, const std::string &name, const std::set<std::stri
 		kept_[name] = kept;
 	}
 	const std::size_t bytes = writer_.to_memory(*kept);
-	if (const ProbeDefinition *const probe = definitions_.probe(name);
-		bytes == 0 && probe != nullptr)
-		run_failed(tick, *probe,
-				   "its sample has no room in the memory ring; see pgdba.shared_memory");
+	if (bytes == 0)
+		without_room_.insert(name);
+	else
+		without_room_.erase(name);
 	tick.bytes += static_cast<std::int64_t>(bytes);
 	probes_[name].bytes += static_cast<std::int64_t>(bytes);
 	writer_.to_table(kept->loop, *kept);

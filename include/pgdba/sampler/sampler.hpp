@@ -90,6 +90,7 @@ private:
 	LiveSamples live_, before_,
 		kept_; // newest full samples, those before them, and what the rings kept
 	std::vector<Verdict> verdicts_;
+	std::set<std::string> without_room_; // probes whose last sample the memory ring did not take
 	VisitRecords visits_;
 	std::uint32_t last_visited_ = 0; // where the next round of visits begins
 	int ticking_ = -1;               // loop whose tick is under way, the innermost one
