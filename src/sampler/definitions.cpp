@@ -88,11 +88,15 @@ Definitions load_definitions() {
 			if (value.is_number())
 				override.floor[name] = value.get<double>();
 	}
-	const Sample relations = pg::select_rows(kRelations);
-	for (std::size_t i = 0; i < relations.rows(); ++i)
-		all.relations.push_back(
-			static_cast<std::uint32_t>(relations.at(i, std::size_t{0}).integer));
 	return all;
+}
+
+std::vector<std::uint32_t> definition_relations() {
+	const Sample relations = pg::select_rows(kRelations);
+	std::vector<std::uint32_t> oids;
+	for (std::size_t i = 0; i < relations.rows(); ++i)
+		oids.push_back(static_cast<std::uint32_t>(relations.at(i, std::size_t{0}).integer));
+	return oids;
 }
 
 } // namespace pgdba

@@ -104,10 +104,11 @@ bool Sampler::reload_definitions() {
 		// Views that a restore did not bring (their definitions are dumped, they are not) are made
 		// here.
 		pg::Transaction transaction(false);
+		// Watched before they are read: a restore goes on writing while this reads.
+		pg::watch_relations(definition_relations());
 		if (!pg::in_recovery())
 			pg::execute("SELECT pgdba.sync_views()");
 		definitions_ = load_definitions();
-		pg::watch_relations(definitions_.relations);
 		transaction.commit();
 	} catch (
 		const pg::PgError &error) { // aborted: by the transaction. Somebody holds a lock on them

@@ -14,7 +14,6 @@ struct Definitions {
 	std::vector<CheckDefinition> checks;
 	std::vector<ThresholdOverride> overrides;                // most specific first
 	std::vector<std::pair<std::string, std::string>> broken; // name, why: rows that no longer parse
-	std::vector<std::uint32_t> relations;                    // OIDs of the tables these came from
 
 	const ProbeDefinition *probe(std::string_view name) const noexcept;
 };
@@ -22,5 +21,8 @@ struct Definitions {
 // REQUIRES: a transaction in the home database. THROWS PgError (42P01 while the extension is
 // missing).
 Definitions load_definitions();
+
+// OIDs of the tables these come from. Same requirements.
+std::vector<std::uint32_t> definition_relations();
 
 } // namespace pgdba
