@@ -71,3 +71,6 @@ GRANT EXECUTE ON FUNCTION pg_catalog.pg_ident_file_mappings() TO pgdba_sampler;
 GRANT SELECT ON pg_catalog.pg_hba_file_rules TO pgdba_sampler;
 GRANT SELECT ON pg_catalog.pg_file_settings TO pgdba_sampler;
 GRANT SELECT ON pg_catalog.pg_ident_file_mappings TO pgdba_sampler;
+
+REVOKE ALL ON SCHEMA pgdba FROM PUBLIC;
+GRANT USAGE ON SCHEMA pgdba TO pg_monitor, pgdba_admin;

@@ -1,26 +1,48 @@
 -- Nobody gets anything by default. Reading is for pg_monitor; pgdba_admin sets thresholds and steers sampling; defining
 -- and injecting stay with superusers, unless they grant them (docs/probes-and-checks.md says what that gives away).
-REVOKE ALL ON SCHEMA pgdba FROM PUBLIC;
-REVOKE ALL ON ALL TABLES IN SCHEMA pgdba FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgdba FROM PUBLIC;
-
-GRANT USAGE ON SCHEMA pgdba TO pg_monitor, pgdba_admin;
-
-GRANT SELECT ON pgdba.probe, pgdba.probe_variant, pgdba.check_definition, pgdba.threshold TO pg_monitor;
-GRANT SELECT ON pgdba.verdicts, pgdba.processes, pgdba.loops, pgdba.checks, pgdba.thresholds TO pg_monitor;
-GRANT EXECUTE ON FUNCTION pgdba.verdicts_at(timestamptz), pgdba.health(timestamptz), pgdba.health_json(timestamptz),
-	pgdba.process_rows(), pgdba.loop_rows(), pgdba.ring_usage(), pgdba.loaded(), pgdba.require_preload(),
-	pgdba.cost(), pgdba.coverage(timestamptz, timestamptz), pgdba.databases(), pgdba.in_list(text, text),
-	pgdba.preflight(), pgdba.publications(), pgdba.setting_line(text, text), pgdba.duration_text(float8),
-	pgdba.session_text(bigint, text, text, text, text, float8), pgdba.session_start(timestamptz),
-	pgdba.holder_text(text, text, bigint, text, text, text), pgdba.may_end(text, text), pgdba.statement_source(),
-	pgdba.statement_rows(), pgdba.statement_totals(),
-	pgdba.statement_texts(text[], bigint[])
-	TO pg_monitor;
-
-GRANT EXECUTE ON FUNCTION pgdba.host_filesystem(text), pgdba.host_machine(), pgdba.host_processes(),
-	pgdba.host_certificates() TO pgdba_sampler;
-
-GRANT SELECT ON pgdba.checks, pgdba.thresholds, pgdba.threshold TO pgdba_admin;
-GRANT EXECUTE ON FUNCTION pgdba.set_threshold(text, text, float8, float8), pgdba.sample_now(text, interval),
-	pgdba.pause(interval), pgdba.resume() TO pgdba_admin;
+--
+-- What has its privileges already is left alone, so that an update takes back nothing that somebody granted or revoked. It
+-- would even without a REVOKE: in the script of an extension any GRANT declares all privileges of its object to be the
+-- extension's own, and pg_dump leaves those out.
+DO $grants$
+DECLARE
+	statement text;
+BEGIN
+	FOR statement IN
+		WITH object AS (
+			SELECT o.kind, o.name, o.signature, i.initprivs AS given
+			FROM (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS catalog, c.oid, 'TABLE' AS kind, c.relname AS name,
+					pg_catalog.format('pgdba.%I', c.relname) AS signature
+				FROM pg_catalog.pg_class c
+				WHERE c.relnamespace = 'pgdba'::pg_catalog.regnamespace AND c.relkind IN ('r', 'p', 'v')
+				UNION ALL
+				SELECT 'pg_catalog.pg_proc', p.oid, 'FUNCTION', p.proname, p.oid::pg_catalog.regprocedure::text
+				FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pgdba'::pg_catalog.regnamespace) o
+			LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = o.catalog AND i.objoid = o.oid AND i.objsubid = 0
+		)
+		SELECT pg_catalog.format('REVOKE ALL ON %s %s FROM PUBLIC', o.kind, o.signature)
+		FROM object o WHERE o.given IS NULL
+		UNION ALL
+		SELECT pg_catalog.format('GRANT %s ON %s pgdba.%I TO %I', w.privilege, w.kind, n.name, w.role)
+		FROM (VALUES
+			('pg_monitor', 'SELECT', 'TABLE', 'probe probe_variant check_definition threshold '
+				'verdicts processes loops checks thresholds'),
+			('pg_monitor', 'EXECUTE', 'FUNCTION', 'verdicts_at health health_json process_rows loop_rows ring_usage '
+				'loaded require_preload cost coverage databases in_list preflight publications setting_line duration_text '
+				'session_text session_start holder_text may_end '
+				'statement_source statement_rows statement_totals statement_texts'),
+			('pgdba_sampler', 'EXECUTE', 'FUNCTION', 'host_filesystem host_machine host_processes '
+				'host_certificates'),
+			('pgdba_admin', 'SELECT', 'TABLE', 'checks thresholds threshold'),
+			('pgdba_admin', 'EXECUTE', 'FUNCTION', 'set_threshold sample_now pause resume')
+		) AS w (role, privilege, kind, names)
+		CROSS JOIN LATERAL pg_catalog.string_to_table(w.names, ' ') AS n (name)
+		LEFT JOIN object o ON o.kind = w.kind AND o.name = n.name
+		WHERE NOT EXISTS (SELECT FROM pg_catalog.aclexplode(o.given) a
+			WHERE a.grantee = w.role::pg_catalog.regrole AND a.privilege_type = w.privilege)
+		ORDER BY 1 DESC -- REVOKE first
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$grants$;
