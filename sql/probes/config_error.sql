@@ -11,9 +11,9 @@ SELECT pgdba.define_probe(
 	query => $probe$
 WITH rule AS MATERIALIZED (
 	SELECT pg_catalog.current_setting('hba_file') AS file, h.line_number, h.type, h.options, h.error
-	FROM pg_catalog.pg_hba_file_rules h
+	FROM pgdba.hba_file_rules() h
 ), setting AS MATERIALIZED (
-	SELECT f.*, pg_catalog.bool_or(f.applied) OVER () AS readable FROM pg_catalog.pg_file_settings f
+	SELECT f.*, pg_catalog.bool_or(f.applied) OVER () AS readable FROM pgdba.file_settings() f
 ), fault AS (
 	SELECT 'setting' AS kind, coalesce(f.sourcefile, pg_catalog.current_setting('config_file')) AS file,
 		f.sourceline AS line, f.name, NOT f.readable AS whole, f.error
@@ -28,7 +28,7 @@ WITH rule AS MATERIALIZED (
 			WHERE o LIKE 'map=%') THEN (
 		SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('file', pg_catalog.current_setting('ident_file'),
 			'line', i.line_number, 'error', i.error))
-		FROM pg_catalog.pg_ident_file_mappings i WHERE i.error IS NOT NULL) END)
+		FROM pgdba.ident_file_mappings() i WHERE i.error IS NOT NULL) END)
 		AS m (file pg_catalog.text, line pg_catalog.int4, error pg_catalog.text)
 )
 SELECT DISTINCT ON (f.file, f.line) f.file,

@@ -18,7 +18,7 @@ SELECT pg_catalog.count(*) AS rules,
 FROM (SELECT h.type, h.auth_method,
 		h.type <> 'local' AND h.auth_method <> 'reject' AND NOT (h.address IN ('samehost', 'localhost', '::1')
 			OR h.address LIKE '127.%' AND h.netmask LIKE '255.%') AS remote
-	FROM pg_catalog.pg_hba_file_rules h WHERE h.error IS NULL) r
+	FROM pgdba.hba_file_rules() h WHERE h.error IS NULL) r
 $probe$,
 	key => '{}',
 	columns => $columns${

@@ -10,7 +10,7 @@ SELECT pgdba.define_probe(
 	query => $probe$
 WITH file AS MATERIALIZED (
 	SELECT DISTINCT ON (pg_catalog.lower(f.name)) pg_catalog.lower(f.name) AS name, f.setting, f.sourcefile, f.sourceline
-	FROM pg_catalog.pg_file_settings f WHERE f.name IS NOT NULL
+	FROM pgdba.file_settings() f WHERE f.name IS NOT NULL
 	ORDER BY pg_catalog.lower(f.name), f.applied DESC, f.seqno DESC
 ), seen AS (
 	SELECT s.name, s.vartype, s.unit, s.context, s.setting, s.boot_val, s.source, s.sourcefile, s.sourceline,

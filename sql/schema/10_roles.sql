@@ -63,14 +63,8 @@ BEGIN
 END
 $roles$;
 
--- What probes and checks run as: the monitoring views, and the three things that pg_monitor does not see.
+-- What probes and checks run as; 38_catalogs.sql has what pg_monitor does not see.
 GRANT pg_monitor TO pgdba_sampler;
-GRANT EXECUTE ON FUNCTION pg_catalog.pg_hba_file_rules() TO pgdba_sampler;
-GRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO pgdba_sampler;
-GRANT EXECUTE ON FUNCTION pg_catalog.pg_ident_file_mappings() TO pgdba_sampler;
-GRANT SELECT ON pg_catalog.pg_hba_file_rules TO pgdba_sampler;
-GRANT SELECT ON pg_catalog.pg_file_settings TO pgdba_sampler;
-GRANT SELECT ON pg_catalog.pg_ident_file_mappings TO pgdba_sampler;
 
 REVOKE ALL ON SCHEMA pgdba FROM PUBLIC;
 GRANT USAGE ON SCHEMA pgdba TO pg_monitor, pgdba_admin;
