@@ -30,9 +30,13 @@ BEGIN
 			remedies := remedies || pg_catalog.format(
 				'ALTER ROLE %I NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS;', wanted);
 		END IF;
+		-- Whom a superuser made a member of pgdba_admin is meant to be one: so it is when a cluster is restored, where
+		-- roles come first, and in a second database.
 		SELECT pg_catalog.string_agg(pg_catalog.quote_ident(u.rolname), ', ' ORDER BY u.rolname) INTO members
 		FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles u ON u.oid = m.member
-		WHERE m.roleid = present.oid;
+		LEFT JOIN pg_catalog.pg_roles g ON g.oid = m.grantor
+		WHERE m.roleid = present.oid AND NOT (wanted = 'pgdba_admin' AND coalesce(g.rolsuper, false)
+			AND (u.rolsuper OR NOT m.admin_option));
 		IF members IS NOT NULL THEN
 			faults := faults || pg_catalog.format('It has members: %s.', members);
 			remedies := remedies || pg_catalog.format('REVOKE %I FROM %s;', wanted, members);
