@@ -99,7 +99,11 @@ copy_tree() {
 	if [[ -f $folder/.sources ]]; then
 		(cd "$folder" && comm -z -23 .sources "$list" | xargs -0 -r rm -f)
 	fi
-	tar -C "$repository" --null --no-recursion --files-from="$list" -cf - | tar -C "$folder" -xpf -
+	# Only what differs is written, and has the time of now: with its own it could be older than an object that was made of
+	# what stood there before, and make would keep that.
+	while IFS= read -r -d '' file; do
+		cmp -s "$repository/$file" "$folder/$file" || (cd "$repository" && cp --parents --preserve=mode "$file" "$folder/")
+	done <"$list"
 	mv "$list" "$folder/.sources"
 	chown -R "$owner:" "$folder"
 }
