@@ -18,12 +18,27 @@ HTTP_OBJS = $(call objects,core pg server)
 ALL_OBJS = $(sort $(OBJS) $(HTTP_OBJS))
 HTTP_LIBRARY = pgdba_http$(DLSUFFIX)
 
-SQL_PARTS = $(sort $(wildcard sql/schema/*.sql)) $(sort $(wildcard sql/probes/*.sql)) \
-	$(sort $(wildcard sql/checks/*/*.sql)) $(sort $(wildcard sql/schema_end/*.sql))
+# Schema files from 30 on are replaced by an update; what those before them make, tables above all, is changed by hand.
+SCHEMA_KEPT = $(sort $(wildcard sql/schema/[0-2]*.sql))
+SCHEMA_REPLACED = $(sort $(wildcard sql/schema/[3-9]*.sql))
+POLICY = $(sort $(wildcard sql/probes/*.sql)) $(sort $(wildcard sql/checks/*/*.sql))
+SCHEMA_END = $(sort $(wildcard sql/schema_end/*.sql))
 # A folder's time changes when a part is added or removed.
-SQL_FOLDERS = $(wildcard sql/schema sql/probes sql/checks sql/checks/*/ sql/schema_end)
-EXTENSION_SQL = sql/$(EXTENSION)--$(PGDBA_VERSION).sql
-DATA_built = $(EXTENSION_SQL)
+SQL_FOLDERS = $(wildcard sql/schema sql/probes sql/checks sql/checks/*/ sql/schema_end sql/update)
+
+# Scripts of versions that are closed are in sql/, never changed. Those of this version are built.
+DATA = $(sort $(wildcard sql/$(EXTENSION)--*.sql))
+EXTENSION_SQL = build/$(EXTENSION)--$(PGDBA_VERSION).sql
+UPDATE_SQL = $(patsubst sql/update/%,build/$(EXTENSION)--%,$(wildcard sql/update/*--$(PGDBA_VERSION).sql))
+DATA_built = $(EXTENSION_SQL) $(UPDATE_SQL)
+
+INSTALL_PARTS = $(SCHEMA_KEPT) $(SCHEMA_REPLACED) $(POLICY) $(SCHEMA_END)
+# $(1): what only this update has to do.
+update_parts = sql/update/begin.sql $(1) $(SCHEMA_REPLACED) $(POLICY) sql/update/end.sql $(SCHEMA_END)
+# An install script creates, so that it takes over nothing that is there; an update replaces. Files are named after what they
+# define.
+POLICY_NAMES = $(subst /,.,$(patsubst sql/probes/%.sql,%,$(patsubst sql/checks/%.sql,%,$(POLICY))))
+TO_UPDATE = s/^CREATE (FUNCTION|VIEW|TRIGGER) /CREATE OR REPLACE \1 /; s/@VERSION@/$(PGDBA_VERSION)/; s/@NAMES@/$(POLICY_NAMES)/
 
 # Server headers are not ours to mend: -isystem. sigsetjmp makes -Wclobbered cry wolf (elog.h says so as well), a
 # designated initialiser leaves members out on purpose, and PG_FUNCTION_ARGS names a parameter that not all need.
@@ -42,8 +57,7 @@ REGRESS_OUT ?= build/regress
 REGRESS_OPTS = --inputdir=$(REGRESS_OUT) --outputdir=$(REGRESS_OUT)
 REGRESS_PREP = regress-folder
 
-EXTRA_CLEAN = $(HTTP_OBJS) $(HTTP_LIBRARY) $(ALL_OBJS:.o=.d) $(ALL_OBJS:.o=.bc.d) META.json build \
-	sql/$(EXTENSION)--$(PGDBA_VERSION).sql.part
+EXTRA_CLEAN = $(HTTP_OBJS) $(HTTP_LIBRARY) $(ALL_OBJS:.o=.d) $(ALL_OBJS:.o=.bc.d) META.json build
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -68,10 +82,19 @@ all: $(HTTP_LIBRARY)
 $(HTTP_LIBRARY): $(HTTP_OBJS)
 	$(LINK.shared) -o $@ $(HTTP_OBJS) $(LDFLAGS) $(LDFLAGS_SL) -lmicrohttpd -lstdc++
 
-$(EXTENSION_SQL): $(SQL_PARTS) $(SQL_FOLDERS) $(EXTENSION).control
-	@echo "building $@ from $(words $(SQL_PARTS)) parts"
-	@{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; \
-	for part in $(SQL_PARTS); do printf '\n-- %s\n' $$part; cat $$part; done; } > $@.part && mv $@.part $@
+# $(call script,COMMAND,PARTS,CHANGES): the parts one after the other, each under its name.
+define script
+@echo "building $@ from $(words $(2)) parts"
+@mkdir -p $(@D)
+@{ printf '%s\n' '\echo Use "$(1)" to load this file. \quit'; \
+for part in $(2); do printf '\n-- %s\n' $$part; sed -E '$(3)' $$part; done; } > $@.part && mv $@.part $@
+endef
+
+$(EXTENSION_SQL): $(INSTALL_PARTS) $(SQL_FOLDERS) $(EXTENSION).control
+	$(call script,CREATE EXTENSION $(EXTENSION),$(INSTALL_PARTS))
+
+build/$(EXTENSION)--%--$(PGDBA_VERSION).sql: sql/update/%--$(PGDBA_VERSION).sql $(call update_parts) $(SQL_FOLDERS) $(EXTENSION).control
+	$(call script,ALTER EXTENSION $(EXTENSION) UPDATE,$(call update_parts,$<),$(TO_UPDATE))
 
 install: ## Install both libraries, the control file and the install script
 install: install-http
@@ -86,7 +109,15 @@ uninstall-http:
 
 include test/targets.mk
 
-.PHONY: lint tidy format format-check dist help
+.PHONY: freeze lint tidy format format-check dist help
+
+freeze: $(DATA_built) ## Close the version: keep its scripts in sql/ for ever and begin the next (NEXT=0.3)
+	@test -n '$(NEXT)' || { echo 'name the next version: make freeze NEXT=...' >&2; exit 1; }
+	cp $(DATA_built) sql/
+	sha256sum sql/$(EXTENSION)--*.sql > sql/closed.sha256
+	rm -f sql/update/*--$(PGDBA_VERSION).sql
+	echo '-- What OR REPLACE cannot do from $(PGDBA_VERSION) to $(NEXT).' > sql/update/$(PGDBA_VERSION)--$(NEXT).sql
+	sed -i "s/^\(default_version *= *\)'.*'/\1'$(NEXT)'/" $(EXTENSION).control
 
 lint: ## Check the rules that a compiler does not know (scripts/lint)
 	@PG_CONFIG='$(PG_CONFIG)' scripts/lint

@@ -37,15 +37,6 @@ CREATE TRIGGER definition_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
 CREATE TRIGGER definition_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pgdba.threshold
 	FOR EACH STATEMENT EXECUTE FUNCTION pgdba.definition_changed();
 
--- Foreign tables of this server are the samples; a filter on sampled_at reaches the ring.
-CREATE FUNCTION pgdba.ring_handler() RETURNS pg_catalog.fdw_handler
-	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgdba_ring_handler';
-COMMENT ON FUNCTION pgdba.ring_handler() IS 'Reads samples for the last_ and hist_ views.';
-CREATE FOREIGN DATA WRAPPER pgdba_ring HANDLER pgdba.ring_handler NO VALIDATOR;
-COMMENT ON FOREIGN DATA WRAPPER pgdba_ring IS 'Samples in the rings of pgdba.';
-CREATE SERVER pgdba_ring FOREIGN DATA WRAPPER pgdba_ring;
-COMMENT ON SERVER pgdba_ring IS 'The rings of this cluster.';
-
 CREATE FUNCTION pgdba.verdicts_at(as_of timestamptz)
 	RETURNS TABLE (check_id text, area text, severity text, object text, database text, message text, value float8, unit text, warning float8, critical float8, since timestamptz, sampled_at timestamptz, evidence jsonb, why text, action text, sql text, lock_level text, undo text, symptom_of text)
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off

@@ -1,6 +1,7 @@
 #include "pgdba/sampler/report.hpp"
 
 #include "pgdba/pg/options.hpp"
+#include "pgdba/pg/query.hpp"
 #include "pgdba/pg/settings.hpp"
 #include "pgdba/pg/shared.hpp"
 #include "pgdba/pg/version.hpp"
@@ -58,6 +59,19 @@ std::vector<std::string> notices(const pg::SharedHead &head, Micros now) {
 	return {why + "; see pgdba.processes"};
 }
 
+// Packages bring a new library and new files; the objects of a database are brought up to them by
+// hand. Its own checks cannot say so: they are the old ones.
+std::string update_due() {
+	const Sample here = pg::select_rows(
+		"SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) "
+		"'pgdba'");
+	if (here.rows() == 0 || here.at(0, std::size_t{0}).text == pg::version())
+		return {};
+	return "the library of pgdba is version " + std::string(pg::version()) +
+		   ", its objects in this database are " + std::string(here.at(0, std::size_t{0}).text) +
+		   "; ALTER EXTENSION pgdba UPDATE; brings them together";
+}
+
 } // namespace
 
 std::vector<Verdict> verdicts_at(Micros as_of) {
@@ -81,6 +95,8 @@ HealthReport health_report(Micros as_of) {
 	if (as_of == 0) {
 		report.loops = pg::loop_states(head, report.now);
 		report.notices = notices(head, report.now);
+		if (std::string due = update_due(); !due.empty())
+			report.notices.push_back(std::move(due));
 	}
 	return report;
 }

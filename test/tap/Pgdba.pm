@@ -22,10 +22,11 @@ our @EXPORT = qw(pgdba_node configure wait_until http_port dial http_get healthz
 my %port_of; # HTTP port, by the name of a node
 
 # pgdba_node NAME, OPTION => VALUE...: a node that preloads pgdba and samples ten times a second; not started.
-#   init: arguments of init(); conf: lines for postgresql.conf; backup: [NODE, NAME] for a standby of it.
+#   init: arguments of init(); conf: lines for postgresql.conf; backup: [NODE, NAME] for a standby of it; install_path: of
+#   another server.
 sub pgdba_node {
 	my ($name, %option) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $node = PostgreSQL::Test::Cluster->new($name, map { $_ => $option{$_} } grep { $option{$_} } 'install_path');
 	$port_of{$name} = PostgreSQL::Test::Cluster::get_free_port();
 	if (my $backup = $option{backup}) {
 		$node->init_from_backup(@$backup, has_streaming => 1);
