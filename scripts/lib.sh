@@ -157,6 +157,19 @@ free_port() {
 	die "no free port between $1 and $port"
 }
 
+# count_tests LOG: "PASSED FAILED". prove's summary counts only where the single results are not shown.
+count_tests() {
+	awk '
+		/^\[       OK \] /                          { good++ }
+		/^\[  FAILED  \] .* \([0-9]+ ms\)$/         { bad++ }
+		/^(test| {4}) *[^ ]+ +\.\.\. ok/            { good++ }
+		/^(test| {4}) *[^ ]+ +\.\.\. FAILED/        { bad++ }
+		/^ok [0-9]+/ && !/# (skip|SKIP)/            { good++ }
+		/^not ok [0-9]+/ && !/# (todo|TODO)/        { bad++ }
+		match($0, /^Files=[0-9]+, Tests=[0-9]+/)    { split($0, part, /[=,]/); summary += part[4] }
+		END { print (good + bad ? good : summary) + 0, bad + 0 }' "$1"
+}
+
 # seconds SINCE: whole seconds between then (a value of EPOCHREALTIME) and now.
 seconds() { echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000000)); }
 

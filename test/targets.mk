@@ -4,7 +4,7 @@
 SERVER_USER ?= postgres
 AS_SERVER_USER = $(if $(filter 0,$(shell id -u)),runuser -u $(SERVER_USER) --,)
 
-.PHONY: unit regress-folder boundary tap pgtap
+.PHONY: unit regress-folder boundary tap upgrade pgtap
 
 # ---- core alone, with sanitizers ----
 
@@ -55,6 +55,9 @@ PROVE_TESTS ?= $(sort $(wildcard test/tap/*.pl))
 
 tap: ## Run test/tap, each in servers of its own (PROVE_TESTS=test/tap/x.pl)
 	$(call prove,$(PROVE_TESTS))
+
+upgrade: ## Run test/upgrade: pg_upgrade to this server (OLD_INSTALL=/usr/lib/postgresql/17, where pgdba is installed too)
+	$(call prove,$(sort $(wildcard test/upgrade/*.pl)),OLD_INSTALL='$(OLD_INSTALL)')
 
 # The wall between C++ and the server: two small libraries, loaded from build/ and never installed.
 BOUNDARY_OBJS = $(patsubst %.cpp,build/%.o,$(sort $(wildcard test/boundary/*.cpp)))
