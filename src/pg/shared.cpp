@@ -24,7 +24,7 @@ namespace pgdba::pg {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x70676462'61000001;
+constexpr std::uint64_t kMagic = 0x70676462'61000002;
 constexpr const char *kName = "pgdba";
 constexpr Micros kLatestIntervals = 3;     // a loop is late when it misses this many
 constexpr std::size_t kFirstEntries = 256; // of a window: an hour of the loop of a minute, and more
@@ -70,6 +70,7 @@ extern "C" void pgdba_shmem_startup() {
 	if (!found) {
 		std::memset(static_cast<void *>(region), 0, kRingOffset);
 		region->head.magic = kMagic;
+		region->head.made = GetCurrentTimestamp();
 		region->ring_bytes = ring_size();
 		region->head.ring_bytes = region->ring_bytes;
 		ConditionVariableInit(&region->requests_done);
@@ -168,6 +169,11 @@ SharedHead snapshot_head() {
 	SharedHead copy;
 	read_head([&copy](const SharedHead &head) { copy = head; });
 	return copy;
+}
+
+Micros server_start() {
+	require_preload();
+	return region->head.made; // never changes
 }
 
 bool ring_append(std::string_view stream, bool injected, Micros sampled_at, bool keyframe,

@@ -224,9 +224,6 @@ void recover() noexcept {
 Micros now() {
 	return GetCurrentTimestamp();
 } // reads the clock: cannot fail
-Micros server_start() {
-	return PgStartTime;
-}
 
 std::int64_t wal_written() noexcept {
 	return static_cast<std::int64_t>(pgWalUsage.wal_bytes);

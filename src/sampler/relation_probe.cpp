@@ -2,6 +2,7 @@
 
 #include "pgdba/pg/databases.hpp"
 #include "pgdba/pg/query.hpp"
+#include "pgdba/pg/shared.hpp"
 #include "pgdba/pg/statistics.hpp"
 #include "pgdba/pg/worker.hpp"
 #include "pgdba/sampler/names.hpp"

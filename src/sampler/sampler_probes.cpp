@@ -5,6 +5,7 @@
 #include "pgdba/pg/error.hpp"
 #include "pgdba/pg/query.hpp"
 #include "pgdba/pg/settings.hpp"
+#include "pgdba/pg/shared.hpp"
 #include "pgdba/pg/worker.hpp"
 #include "pgdba/sampler/canary.hpp"
 #include "pgdba/sampler/relation_probe.hpp"

@@ -41,6 +41,7 @@ struct LoopSlot {
 
 struct SharedHead {
 	std::uint64_t magic; // layout version: a library that does not know it keeps away
+	Micros made;         // when this memory was made: after a crash anew, under the same postmaster
 	ProcessSlot processes[kRoles];
 	LoopSlot loops[4];
 	Micros paused_until; // 0: not paused
@@ -76,6 +77,8 @@ template <class Fn> void write_head(Fn fn) {
 	write_head_raw([](SharedHead &head, void *f) { (*static_cast<Fn *>(f))(head); }, &fn);
 }
 SharedHead snapshot_head(); // a copy (a few kB)
+// When the server started, or began anew after a crash: what it counts begins with it.
+Micros server_start();
 
 // The memory ring, locked and unlocked around each piece of work; payloads are copied out by at
 // most 1 MB a hold.

@@ -46,7 +46,6 @@ void check_interrupts();
 void recover() noexcept;
 
 Micros now();                        // wall clock
-Micros server_start();               // when the postmaster started
 Micros cpu_time();                   // of this process
 std::int64_t wal_written() noexcept; // bytes, by this process
 bool in_recovery();
