@@ -162,6 +162,19 @@ std::size_t MemoryRing::list(int stream, Micros since, Micros until, RingEntry *
 	return count;
 }
 
+std::size_t MemoryRing::list_after(int stream, std::uint64_t sequence, RingEntry *out,
+								   std::size_t max) const noexcept {
+	const RingArena arena(base_);
+	if (!in_use(arena, stream) || arena.stream(stream).injected != 0)
+		return 0;
+	std::size_t count = 0;
+	// A live stream is in the order in which it was appended to, whatever the clock did.
+	for (std::uint32_t i = arena.stream(stream).newest;
+		 i != 0 && count < max && arena.block(i).sequence > sequence; i = arena.node(i).older)
+		out[count++] = reference(arena, i);
+	return count;
+}
+
 bool MemoryRing::copy(const RingEntry &entry, char *out) const noexcept {
 	return RingArena(base_).load(entry.block, entry.sequence, entry.length, out);
 }

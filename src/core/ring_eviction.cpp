@@ -112,8 +112,8 @@ bool RingArena::evict_difference(const Writing &writing) noexcept {
 	return true;
 }
 
-// Walks everything once, never longer than there are blocks, and reads nothing outside the arena:
-// also for a piece that was read back from a file.
+// Walks everything once, never longer than there are blocks, and reads nothing outside the arena,
+// whatever the bytes.
 bool RingArena::consistent() const noexcept {
 	const RingHeader &h = header();
 	const auto inside = [&](std::uint32_t number) { return number >= 1 && number <= h.blocks; };

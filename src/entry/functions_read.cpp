@@ -146,6 +146,7 @@ Datum pgdba_ring_usage(PG_FUNCTION_ARGS) {
 		add("dropped_bytes", static_cast<std::uint64_t>(head.dropped_bytes));
 		add("dropped_findings", static_cast<std::uint64_t>(head.dropped_findings));
 		add("unwritten_samples", static_cast<std::uint64_t>(head.unwritten_samples));
+		add("copy_errors", static_cast<std::uint64_t>(head.copy_errors));
 		add("skipped_visits", static_cast<std::uint64_t>(head.skipped_visits));
 		return pg::return_sample(fcinfo, rows);
 	});

@@ -18,6 +18,7 @@ extern "C" {
 #include "utils/timestamp.h"
 }
 
+#include <algorithm>
 #include <csignal>
 
 namespace pgdba::pg {
@@ -239,6 +240,31 @@ bool ring_span(std::string_view stream, bool injected, Micros *oldest, Micros *n
 		found = number >= 0 && ring().span(number, oldest, newest);
 	});
 	return found;
+}
+
+std::vector<RingEntry> ring_entries_after(std::uint64_t sequence) {
+	std::vector<RingEntry> entries, some(kFirstEntries);
+	for (int stream = 0; stream < MemoryRing::kMaxStreams; ++stream) {
+		std::size_t count = 0;
+		while (true) { // nothing is allocated under the lock
+			locked(kRingLock, LW_SHARED,
+				   [&] { count = ring().list_after(stream, sequence, some.data(), some.size()); });
+			if (count < some.size())
+				break;
+			some.resize(16 * some.size());
+		}
+		entries.insert(entries.end(), some.begin(), some.begin() + static_cast<long>(count));
+	}
+	std::sort(entries.begin(), entries.end(),
+			  [](const RingEntry &a, const RingEntry &b) { return a.sequence < b.sequence; });
+	return entries;
+}
+
+bool ring_payload(const RingEntry &entry, std::string *payload) {
+	payload->resize(entry.length);
+	bool there = false;
+	locked(kRingLock, LW_SHARED, [&] { there = ring().copy(entry, payload->data()); });
+	return there;
 }
 
 RingCursor::RingCursor(std::string_view stream, bool injected, Micros since, Micros until,

@@ -30,6 +30,7 @@ extern "C" {
 }
 
 #include <ctime>
+#include <utility>
 
 namespace pgdba::pg {
 
@@ -57,6 +58,8 @@ void register_static(const char *name, const char *library, const char *function
 }
 
 constinit int exit_code_when_told = 1;
+using Act = void (*)();
+constinit Act last_act = nullptr;
 
 extern "C" void pgdba_worker_sigterm(int signal) {
 	ShutdownRequestPending = true;
@@ -66,8 +69,15 @@ extern "C" void pgdba_worker_sigterm(int signal) {
 } // namespace
 
 void leave_if_told() {
-	if (ShutdownRequestPending)
-		call([] { proc_exit(exit_code_when_told); });
+	if (!ShutdownRequestPending)
+		return;
+	if (last_act != nullptr)
+		std::exchange(last_act, nullptr)();
+	call([] { proc_exit(exit_code_when_told); });
+}
+
+void before_leaving(void (*last)()) {
+	last_act = last;
 }
 
 void register_static_workers() {
@@ -237,6 +247,10 @@ Micros cpu_time() {
 
 bool in_recovery() {
 	return call([] { return RecoveryInProgress(); });
+}
+
+std::uint64_t system_identifier() {
+	return call([] { return GetSystemIdentifier(); });
 }
 
 void log(std::string_view message, std::string_view detail, std::string_view hint) {

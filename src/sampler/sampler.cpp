@@ -36,6 +36,11 @@ void say_missing(std::string_view why) {
 	});
 }
 
+// The file is brought up to date with every fourth tick of the hot loop, at least once a minute.
+Micros copy_interval() {
+	return std::min(4 * interval_of(0), kLongestWait);
+}
+
 std::string joined(const std::vector<std::string> &names) {
 	std::string text;
 	for (const std::string &name : names)
@@ -48,7 +53,8 @@ std::string joined(const std::vector<std::string> &names) {
 Sampler::Sampler(std::string database)
 	: database_(std::move(database)), schedules_{Schedule(interval_of(0)), Schedule(interval_of(1)),
 												 Schedule(interval_of(2)),
-												 Schedule(interval_of(3))} {
+												 Schedule(interval_of(3))},
+	  copies_(copy_interval()) {
 	set_live_samples(&live_, &before_);
 	the_sampler = this;
 	pg::while_visiting([] { the_sampler->run_urgent(Within::kVisit); });
@@ -61,6 +67,8 @@ void Sampler::run_urgent(Within within) {
 	for (int loop = 0; loop < urgent; ++loop)
 		if (schedules_[loop].due(pg::now()))
 			tick(loop);
+	if (within == Within::kTick && copies_.due(pg::now()))
+		keep_copy();
 }
 
 // Whether the extension is in the home database now; says so where people look, once per change.
@@ -91,6 +99,7 @@ bool Sampler::extension_there() {
 		verdicts_.clear();
 		probes_.clear(), back_offs_.clear(), unavailable_.clear(), visits_.clear();
 		writer_.forget();
+		leave_copy();
 	}
 	return there;
 }
@@ -125,6 +134,7 @@ bool Sampler::reload_definitions() {
 		probes_[name].last_error = why;
 	}
 	if (!definitions_loaded_) { // what was known before this process: `since` of standing verdicts
+		restore_ring();
 		pg::Transaction transaction(true);
 		if (const SamplePointer last = last_sample("verdict", kLoops[0], 0))
 			verdicts_ = verdicts_from_sample(*last);
@@ -150,6 +160,7 @@ bool Sampler::reload_definitions() {
 void Sampler::apply_settings() {
 	for (std::size_t i = 0; i < kLoops.size(); ++i)
 		schedules_[i].set_interval(interval_of(i));
+	copies_.set_interval(copy_interval());
 	if (const int timeout = pg::settings().lock_timeout_ms; timeout != lock_timeout_) {
 		pg::pin_settings();
 		lock_timeout_ = timeout;
@@ -160,7 +171,7 @@ Micros Sampler::next_due() const {
 	const Micros now = pg::now();
 	if (!definitions_loaded_)
 		return now + kLookForExtension;
-	Micros next = now + kLongestWait;
+	Micros next = copies_.next(now);
 	for (const Schedule &schedule : schedules_)
 		next = std::min(next, schedule.next(now));
 	return next;
@@ -184,6 +195,8 @@ void Sampler::run() {
 				if (schedules_[i].due(pg::now()))
 					tick(static_cast<int>(i));
 			}
+			if (copies_.due(pg::now()))
+				keep_copy();
 		}
 		(void)pg::wait_latch(std::max<Micros>(0, next_due() - pg::now()));
 		apply_settings();

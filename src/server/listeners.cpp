@@ -20,8 +20,9 @@ constexpr Micros kLongestDelay = 60 * kMicrosPerSecond;
 constexpr int kBacklog = 64;
 
 // RETURNS a listening socket, or an invalid one with errno set.
-Descriptor open_socket(const ListenAddress &where) {
-	Descriptor fd(socket(where.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+pg::Descriptor open_socket(const ListenAddress &where) {
+	pg::Descriptor fd(
+		socket(where.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	const int on = 1;
 	if (!fd.valid() || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
 		(where.address.ss_family == AF_INET6 &&
@@ -29,7 +30,7 @@ Descriptor open_socket(const ListenAddress &where) {
 		bind(fd.get(), reinterpret_cast<const sockaddr *>(&where.address), where.length) != 0 ||
 		listen(fd.get(), kBacklog) != 0) {
 		const int error = errno;
-		fd = Descriptor();
+		fd = pg::Descriptor();
 		errno = error;
 	}
 	return fd;

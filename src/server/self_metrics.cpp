@@ -65,6 +65,9 @@ constexpr HeadCounter kHeadCounters[] = {
 	{"pgdba_unwritten_samples_total",
 	 "Samples that were kept in memory but not written to a table.",
 	 &pg::SharedHead::unwritten_samples},
+	{"pgdba_ring_copy_errors_total",
+	 "Times that the memory ring's copy in a file could not be written.",
+	 &pg::SharedHead::copy_errors},
 	{"pgdba_http_requests_total", "HTTP requests that were answered.",
 	 &pg::SharedHead::http_requests},
 	{"pgdba_http_rejected_total", "HTTP requests that were answered with an error.",
@@ -124,6 +127,11 @@ void add_ring(MetricsText &text, const RingUsage &usage) {
 void add_counters(MetricsText &text, const pg::SharedHead &head, Micros now) {
 	for (const HeadCounter &counter : kHeadCounters)
 		text.add(counter.name, kCounter, counter.help, {}, double(head.*counter.value));
+	if (head.copied_at != 0)
+		text.add("pgdba_ring_copy_timestamp_seconds", kGauge,
+				 "When the memory ring's copy was brought up to date; absent where tables are "
+				 "written.",
+				 {}, seconds(head.copied_at + kUnixEpoch));
 	text.add("pgdba_checks", kGauge, "Checks that are defined.", {}, head.checks);
 	text.add("pgdba_paused", kGauge, "Whether sampling is paused by pgdba.pause().", {},
 			 double(head.paused_until > now));

@@ -140,7 +140,7 @@ private:
 		return timeout;
 	}
 
-	Descriptor epoll_;
+	pg::Descriptor epoll_;
 	Listeners listeners_;
 	MetricsPage metrics_;
 	Router router_;

@@ -111,8 +111,16 @@ ok($publisher->poll_query_until('postgres', 'SELECT count(DISTINCT sampled_at) >
 ok(rows_arrive(), 'the subscriber goes on');
 is(count_in_log($subscriber, qr/ERROR: /), 0, 'and met no error') or diag(log_since($subscriber));
 
+my $history = q{SELECT count(DISTINCT sampled_at) FROM pgdba.hist_connections WHERE sampled_at <= '%s'};
+my $time = $publisher->safe_psql('postgres', 'SELECT max(sampled_at) FROM pgdba.hist_connections');
+my $samples = $publisher->safe_psql('postgres', sprintf $history, $time);
+$publisher->restart;
+ok(settled($publisher), 'after a restart');
+is($publisher->safe_psql('postgres', sprintf $history, $time), $samples, 'it is back from its copy');
+
 $publisher->safe_psql('postgres', 'DROP PUBLICATION everything; CREATE PUBLICATION everything FOR TABLE orders');
 ok(samples_reach_tables($publisher), 'without the publication samples arrive in the tables');
+ok(wait_until(sub { !-e $publisher->data_dir . '/pg_stat_tmp/pgdba.ring' }), 'and no copy is kept');
 ok(wait_until(sub { healthz($publisher)->{status} eq 'ok' }), 'and /healthz says ok') or diag(healthz($publisher)->{why});
 
 # The same by way of the schema, and of a single table.

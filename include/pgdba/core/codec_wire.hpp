@@ -1,5 +1,5 @@
 // The codec's building stones: bytes in and out, and blocks of rows column by column. For
-// codec*.cpp only.
+// codec*.cpp, and the bytes for ring_copy.cpp.
 //
 // A Reader never reads past its end, and nothing is allocated that the bytes at hand do not
 // justify: a count is checked against the bytes that are left before memory is taken for it.

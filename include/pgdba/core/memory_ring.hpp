@@ -10,8 +10,8 @@
 // even that is not enough, the entry is refused. So is an entry that is larger than
 // max_entry_bytes() (the caller cuts the sample and counts that).
 //
-// Only offsets and plain values inside: the bytes mean the same in every process, and may be
-// written to a file.
+// Only offsets and plain values inside: the bytes mean the same in every process. A copy in a file
+// holds the payloads instead (ring_copy.hpp): it outlives this layout, and the ring's size.
 //
 // THREADING: the caller holds the ring's lock: exclusive for initialise, open_stream, append,
 // drop_stream; shared for the rest. All functions are noexcept, allocate nothing, call nothing of
@@ -52,10 +52,9 @@ public:
 		: base_(static_cast<std::byte *>(base)), size_(size) {}
 
 	static constexpr std::size_t kMinBytes = 512 * 1024;
-	void initialise() noexcept;  // REQUIRES: size >= kMinBytes
-	bool valid() const noexcept; // the header's magic and sizes fit
-	bool consistent()
-		const noexcept; // and every list and block: ask it of a piece that was read from a file
+	void initialise() noexcept;       // REQUIRES: size >= kMinBytes
+	bool valid() const noexcept;      // the header's magic and sizes fit
+	bool consistent() const noexcept; // and every list and block
 
 	// RETURNS: stream number, -1 when there is none (or, for open_stream, no free place).
 	int find_stream(std::string_view name, bool injected) const noexcept;
@@ -77,6 +76,10 @@ public:
 	// than `since`. Writes at most `max` of the newest of these. RETURNS how many.
 	std::size_t list(int stream, Micros since, Micros until, RingEntry *out,
 					 std::size_t max) const noexcept;
+	// Entries of a live stream that were appended after `sequence`, newest first, at most `max`.
+	// RETURNS how many; 0 for an injected stream.
+	std::size_t list_after(int stream, std::uint64_t sequence, RingEntry *out,
+						   std::size_t max) const noexcept;
 	// Copies a payload (or its keyframe's). RETURNS false when it was evicted meanwhile; `out`
 	// holds length bytes.
 	bool copy(const RingEntry &entry, char *out) const noexcept;

@@ -49,7 +49,9 @@ struct SharedHead {
 					   // is there
 	std::int64_t skipped_visits, dropped_findings, dropped_bytes, unwritten_samples;
 	std::int64_t http_requests, http_rejected;
-	int checks; // how many checks are defined
+	std::int64_t copy_errors; // of the memory ring's copy in a file
+	Micros copied_at;         // when that was written last; 0: there is none
+	int checks;               // how many checks are defined
 	std::uint64_t ring_bytes;
 };
 
@@ -90,6 +92,10 @@ std::vector<std::string> ring_streams(bool injected);
 std::uint64_t ring_generation();
 RingUsage ring_usage();
 bool ring_span(std::string_view stream, bool injected, Micros *oldest, Micros *newest);
+// Live entries that were appended after `sequence`, oldest first; and the payload of one. RETURNS
+// false when it was evicted meanwhile.
+std::vector<RingEntry> ring_entries_after(std::uint64_t sequence);
+bool ring_payload(const RingEntry &entry, std::string *payload);
 // Walks the samples with since <= sampled_at <= until and the one before, oldest first, at most
 // `max` of the newest. Decodes one at a time, so that a long window costs little memory.
 class RingCursor {

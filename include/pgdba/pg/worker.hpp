@@ -17,6 +17,7 @@ void register_static_workers(); // from _PG_init: launcher, and the server of pg
 // check, without a FATAL line in the log. Code 1 asks the postmaster to start it again.
 void begin_worker(int exit_code);
 void leave_if_told();                     // part of every wait and check
+void before_leaving(void (*last)());      // called then, once; neither waits nor throws
 void connect_shared_catalogs();           // launcher
 void connect_database(std::uint32_t oid); // sampler, reader; a missing database is FATAL
 void pin_settings();                      // after connecting: what an owner could plant
@@ -49,6 +50,7 @@ Micros now();                        // wall clock
 Micros cpu_time();                   // of this process
 std::int64_t wal_written() noexcept; // bytes, by this process
 bool in_recovery();
+std::uint64_t system_identifier(); // of the cluster, as its control file has it
 
 void log(std::string_view message, std::string_view detail = {},
 		 std::string_view hint = {}); // level LOG

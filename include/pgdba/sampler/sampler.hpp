@@ -75,6 +75,10 @@ private:
 	void write_rings(Tick &tick, const std::set<std::string> &named);
 	void keep(Tick &tick, const std::string &probe, const std::set<std::string> &named);
 	void publish(const Tick &tick, std::uint64_t requested);
+	bool memory_only();
+	void restore_ring();
+	void keep_copy();
+	void leave_copy();
 
 	std::string database_;
 	Definitions definitions_;
@@ -96,8 +100,11 @@ private:
 	int ticking_ = -1;               // loop whose tick is under way, the innermost one
 	Micros recorded_at_ = 0;         // of the newest samples about the sampler itself
 	RingWriter writer_;
-	int lock_timeout_ = 0;  // as pinned
-	std::string published_; // why the last tick was not written to tables
+	Schedule copies_;              // when the memory ring's copy is brought up to date
+	bool published_there_ = false; // whether a publication covers our tables, as last seen
+	std::string copy_trouble_;     // why the copy could not be written the last time
+	int lock_timeout_ = 0;         // as pinned
+	std::string published_;        // why the last tick was not written to tables
 };
 
 } // namespace pgdba

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "pgdba/core/sample.hpp"
-#include "pgdba/server/descriptor.hpp"
+#include "pgdba/pg/descriptor.hpp"
 #include "pgdba/server/listen_address.hpp"
 
 #include <string>
@@ -15,10 +15,10 @@ namespace pgdba::server {
 
 struct Listener {
 	ListenAddress where;
-	Descriptor socket;   // closed while it could not be opened
-	Micros delay = 0;    // back-off: 1 s doubling to 60 s; 0 when nothing failed yet
-	Micros retry_at = 0; // when it is tried again
-	std::string error;   // why it is not open, as it was said in the log
+	pg::Descriptor socket; // closed while it could not be opened
+	Micros delay = 0;      // back-off: 1 s doubling to 60 s; 0 when nothing failed yet
+	Micros retry_at = 0;   // when it is tried again
+	std::string error;     // why it is not open, as it was said in the log
 };
 
 class Listeners {

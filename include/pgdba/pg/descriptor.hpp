@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-namespace pgdba::server {
+namespace pgdba::pg {
 
 class Descriptor {
 public:
@@ -28,4 +28,4 @@ private:
 	int fd_ = -1;
 };
 
-} // namespace pgdba::server
+} // namespace pgdba::pg
