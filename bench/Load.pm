@@ -34,12 +34,12 @@ sub sessions {
 	return background("$ENV{BENCH_WORK}/sessions.log", qw(pgbench -U bench -n -j 1 -T 10000 -c), $number, '-f', $path, $database);
 }
 
-# wait_for SESSION, QUERY: until it gives true.
+# wait_for SESSION, QUERY, [SECONDS]: until it gives true.
 sub wait_for {
-	my ($sql, $query) = @_;
-	my $end = now() + 60;
+	my ($sql, $query, $seconds) = @_;
+	my $end = now() + ($seconds // 60);
 	until ($sql->($query) eq 't') {
-		die "not true within a minute: $query\n" if now() > $end;
+		die "not true in time: $query\n" if now() > $end;
 		sleep 0.05;
 	}
 }

@@ -7,3 +7,8 @@ REVOKE EXECUTE ON FUNCTION pg_catalog.pg_ident_file_mappings() FROM pgdba_sample
 REVOKE SELECT ON pg_catalog.pg_hba_file_rules FROM pgdba_sampler;
 REVOKE SELECT ON pg_catalog.pg_file_settings FROM pgdba_sampler;
 REVOKE SELECT ON pg_catalog.pg_ident_file_mappings FROM pgdba_sampler;
+
+-- More columns.
+DROP FUNCTION pgdba.cost();
+DROP FUNCTION pgdba.coverage(timestamptz, timestamptz);
+DROP FUNCTION pgdba.databases();
