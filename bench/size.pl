@@ -43,7 +43,7 @@ sub make_databases {
 	if (!$databases) {
 		$home->('CREATE DATABASE shop_1');
 		# No session stays there: the others are copies of it.
-		grow(sub { system(qw(psql -X -q -U bench -d shop_1 -c), $_[0]) == 0 or die "psql failed\n" }, $tables_of_each);
+		grow(sub { system(qw(psql -X -q -U bench -o /dev/null -d shop_1 -c), $_[0]) == 0 or die "psql failed\n" }, $tables_of_each);
 		$databases = 1;
 	}
 	$home->("CREATE DATABASE shop_$_ TEMPLATE shop_1 STRATEGY file_copy") for $databases + 1 .. $size;
