@@ -28,7 +28,7 @@ for my $dimension (qw(tables databases statements sessions)) {
 		$script .= join(' ', $size, map { one('size', dimension => $dimension, size => $size, loop => $_)->{cpu_ms} } @loops) . "\n";
 	}
 	my @line = map { "\$data using 1:" . ($_ + 2) . " with linespoints linewidth 2 pointtype 7 pointsize 0.6 linecolor '$colors[$_]' title '$loops[$_]'" } 0 .. $#loops;
-	$script .= "end\nplot [][1:] " . join(', ', @line) . "\n";
+	$script .= "end\nplot [][1:100000] " . join(', ', @line) . "\n";
 }
 
 # Where it is not installed it was unpacked.

@@ -104,8 +104,16 @@ bool Sampler::extension_there() {
 	return there;
 }
 
+// Since they were read. Whoever defined something and asks for a sample is answered with one that
+// has it.
+bool Sampler::definitions_changed() {
+	changed_ = pg::watched_relation_changed() || changed_;
+	return changed_;
+}
+
 bool Sampler::reload_definitions() {
 	(void)pg::watched_relation_changed();
+	changed_ = false;
 	std::vector<std::string> known;
 	for (const ProbeDefinition &probe : definitions_.probes)
 		known.push_back(probe.name);
@@ -185,7 +193,7 @@ void Sampler::run() {
 							: unreadable_);
 			pg::process_state(pg::Role::kSampler, "waiting for CREATE EXTENSION");
 		} else {
-			if (pg::watched_relation_changed() || (read_again_ != 0 && pg::now() >= read_again_))
+			if (definitions_changed() || (read_again_ != 0 && pg::now() >= read_again_))
 				(void)reload_definitions();
 			warm_up();
 			const pg::SharedHead head = pg::snapshot_head();
@@ -351,7 +359,8 @@ void Sampler::publish(const Tick &tick, std::uint64_t requested) {
 				each.degraded = false;
 				each.reason.clear();
 			}
-	pg::complete_requests(tick.loop, requested);
+	if (!definitions_changed())
+		pg::complete_requests(tick.loop, requested);
 }
 
 } // namespace pgdba

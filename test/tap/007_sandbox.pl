@@ -201,7 +201,7 @@ $node->stop;
 
 # All relations are kept, so that a small one is seen whatever its rank.
 my $owned = pgdba_node('owned', conf => "pgdba.database = 'home'\npgdba.top_relations = 10000\n"
-	. join("\n", map { "pgdba.${_}_interval = '300ms'" } qw(workload storage hourly)));
+	. join("\n", map { "pgdba.${_}_interval = '1s'" } qw(workload storage hourly)));
 $owned->start;
 $owned->safe_psql('postgres', "CREATE ROLE mallory LOGIN");
 $owned->safe_psql('postgres', "CREATE DATABASE $_ OWNER mallory") for qw(home other);

@@ -48,6 +48,7 @@ private:
 	enum class Within { kVisit, kTick }; // of a longer tick
 
 	bool extension_there();
+	bool definitions_changed();
 	bool reload_definitions(); // RETURNS false when they cannot be read now: what is known stays
 	void apply_settings();
 	Micros next_due() const;
@@ -84,6 +85,7 @@ private:
 	Definitions definitions_;
 	bool definitions_loaded_ = false;
 	bool warm_ = false;      // every loop has run
+	bool changed_ = false;   // what is defined
 	std::string unreadable_; // why the definitions could not be read the last time
 	Micros read_again_ = 0;  // when that is tried again; 0: no need
 	std::array<Schedule, kLoops.size()> schedules_;
