@@ -45,7 +45,9 @@ is(sqlstate($standby, 'postgres', $_), '00000', $_)
 	'SELECT * FROM pgdba.cost()', 'TABLE pgdba.loops');
 
 # The primary does not write any more: what then appears in the tables would be the standby's.
+# Its last samples are committed asynchronously: another commit, which is not, makes sure that they have been sent.
 $primary->safe_psql('postgres', q{SELECT pgdba.pause('1 day')});
+$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, '', '')});
 $primary->wait_for_catchup($standby);
 my $rows = rows_in_tables($standby);
 my $offset = log_size($standby);

@@ -84,7 +84,9 @@ is($standby->safe_psql('postgres', sprintf $ticks, $before_all, $before_all), '0
 
 # ---- the lag on an idle primary ----
 
+# Its last samples are committed asynchronously: another commit, which is not, makes sure that they have been sent.
 $primary->safe_psql('postgres', q{SELECT pgdba.pause('1 day')});
+$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, '', '')});
 $primary->wait_for_catchup($standby);
 my $idle = $standby->safe_psql('postgres', 'SELECT clock_timestamp()');
 ok(more_ticks($standby, 10, 'workload'), 'the primary idles');
