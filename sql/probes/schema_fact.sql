@@ -136,7 +136,7 @@ SELECT pgdba.define_probe_variant('schema_fact', 160000, pgdba.changed_text(p.qu
 		WHERE m.relkind = 'r' AND m.relpersistence = 't' AND m.relnamespace NOT IN (
 			SELECT n.oid FROM pg_catalog.pg_stat_get_backend_idset() b (number)
 			JOIN pg_catalog.pg_database d ON d.oid = pg_catalog.pg_stat_get_backend_dbid(b.number)
-			JOIN pg_catalog.pg_namespace n ON n.nspname = ('pg_temp_' || b.number)::pg_catalog.name
+			JOIN pg_catalog.pg_namespace n ON n.nspname = ('pg_temp_' || b.number::pg_catalog.text)::pg_catalog.name
 			WHERE d.datname = pg_catalog.current_database()
 				AND pg_catalog.pg_stat_get_backend_pid(b.number) <> pg_catalog.pg_backend_pid())) AS orphaned_temp_tables$piece$))
 FROM pgdba.probe p WHERE p.name = 'schema_fact';

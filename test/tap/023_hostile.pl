@@ -9,7 +9,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = pgdba_node('hostile', conf => join("\n", q{pgdba.database = 'home'}, 'max_prepared_transactions = 10', 'wal_level = logical',
+my $node = pgdba_node('hostile', init => { extra => [ '--encoding=UTF8', '--locale=C' ] }, conf => join("\n", q{pgdba.database = 'home'}, 'max_prepared_transactions = 10', 'wal_level = logical',
 		'autovacuum = off', 'pgdba.top_relations = 10000', 'pgdba.top_indexes = 10000', 'pgdba.max_series = 100000', q{pgdba.hot_interval = '300ms'},
 		q{shared_preload_libraries = 'pg_stat_statements,pgdba'}));
 $node->start;
