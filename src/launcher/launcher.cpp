@@ -44,6 +44,10 @@ Micros Launcher::look() {
 	if (paused_until > now) {
 		if (state != pg::ChildState::kStopped)
 			pg::stop_child(sampler_);
+		else if (sampler_.handle != nullptr) { // as it was told: no reason to hold it back later
+			pg::forget_child(sampler_);
+			back_off_ = not_before_ = 0;
+		}
 		pg::process_state(pg::Role::kLauncher, "paused");
 		return std::min(paused_until - now, kLookForDatabase);
 	}

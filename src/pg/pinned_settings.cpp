@@ -36,7 +36,7 @@ constexpr Pinned kPinned[] = {
 	{"max_parallel_workers_per_gather", "0"},
 	{"work_mem", "4MB"},
 	{"hash_mem_multiplier", "2"},
-	{"temp_file_limit", "64MB"},
+	{"temp_file_limit", "512MB"},
 	{"temp_tablespaces", ""},
 	{"default_tablespace", ""},
 	{"default_table_access_method", "heap"},

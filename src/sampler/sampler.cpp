@@ -60,9 +60,20 @@ Sampler::Sampler(std::string database)
 	pg::while_visiting([] { the_sampler->run_urgent(Within::kVisit); });
 }
 
+// Of those who wait in sample_now().
+void Sampler::take_requests() {
+	if (!warm_ || definitions_changed())
+		return; // no tick would be an answer
+	const pg::SharedHead head = pg::snapshot_head();
+	for (std::size_t i = 0; i < kLoops.size(); ++i)
+		if (head.loops[i].requested > head.loops[i].completed)
+			schedules_[i].request();
+}
+
 // A tick that visits a thousand databases takes seconds. Shorter loops do not wait for it: their
 // ticks come between two visits, and that of the hot loop also while a reader works.
 void Sampler::run_urgent(Within within) {
+	take_requests();
 	const int urgent = within == Within::kVisit ? std::min(ticking_, 1) : ticking_;
 	for (int loop = 0; loop < urgent; ++loop)
 		if (schedules_[loop].due(pg::now()))
@@ -196,13 +207,11 @@ void Sampler::run() {
 			if (definitions_changed() || (read_again_ != 0 && pg::now() >= read_again_))
 				(void)reload_definitions();
 			warm_up();
-			const pg::SharedHead head = pg::snapshot_head();
-			for (std::size_t i = 0; i < kLoops.size(); ++i) {
-				if (head.loops[i].requested > head.loops[i].completed)
-					schedules_[i].request();
+			take_requests();
+			for (std::size_t i = 0; i < kLoops.size(); ++i)
 				if (schedules_[i].due(pg::now()))
 					tick(static_cast<int>(i));
-			}
+			take_requests(); // of which a visit may have taken the wake-up
 			if (copies_.due(pg::now()))
 				keep_copy();
 		}
