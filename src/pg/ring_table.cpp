@@ -8,8 +8,11 @@ extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "commands/extension.h"
+#include "common/relpath.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -19,10 +22,13 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <sys/statvfs.h>
 
 namespace pgdba::pg {
 
 namespace {
+
+constexpr std::uint64_t kSpareBytes = std::uint64_t{16} << 20;
 
 // Positions of our columns in a slot table, found by name: an older library meets a newer schema
 // after an update.
@@ -77,9 +83,36 @@ RingAccess open_slot(std::string_view loop, int slot, LOCKMODE mode, bool wait, 
 	return RingAccess::kDone;
 }
 
-void close_slot(const SlotTable &table) {
+// With NoLock the lock goes with the transaction.
+void close_slot(const SlotTable &table, LOCKMODE mode) {
 	Relation const relation = table.relation;
-	call([relation] { table_close(relation, NoLock); }); // the lock goes with the transaction
+	call([relation, mode] { table_close(relation, mode); });
+}
+
+// On disk, without indexes; what is TOASTed too, unless somebody holds that.
+std::uint64_t slot_bytes(Relation relation) {
+	const BlockNumber blocks = call([relation] {
+		BlockNumber count = RelationGetNumberOfBlocks(relation);
+		const Oid toast = relation->rd_rel->reltoastrelid;
+		if (OidIsValid(toast) && ConditionalLockRelationOid(toast, AccessShareLock)) {
+			Relation const toasted = table_open(toast, NoLock);
+			count += RelationGetNumberOfBlocks(toasted);
+			table_close(toasted, AccessShareLock);
+		}
+		return count;
+	});
+	return std::uint64_t{BLCKSZ} * blocks;
+}
+
+// Where the server cannot say there is no end of room: writing will tell.
+bool has_room(Relation relation, std::uint64_t bytes) {
+	const char *const folder = call([relation] {
+		const Oid space = relation->rd_rel->reltablespace;
+		return GetDatabasePath(MyDatabaseId, OidIsValid(space) ? space : MyDatabaseTableSpace);
+	});
+	struct statvfs status {};
+	return statvfs(folder, &status) != 0 ||
+		   std::uint64_t{status.f_bavail} * status.f_frsize > kSpareBytes + 2 * bytes;
 }
 
 } // namespace
@@ -90,6 +123,13 @@ RingAccess insert_ring_rows(std::string_view loop, int slot, const std::vector<R
 		access != RingAccess::kDone)
 		return access;
 	Relation const relation = table.relation;
+	std::uint64_t bytes = 0;
+	for (const RingRow &row : rows)
+		bytes += row.payload.size();
+	if (!has_room(relation, bytes)) {
+		close_slot(table, NoLock);
+		return RingAccess::kNoRoom;
+	}
 	const int count = RelationGetDescr(relation)->natts;
 	std::vector<Datum> values(count, Datum(0));
 	const auto nulls = std::make_unique<bool[]>(count);
@@ -120,7 +160,7 @@ RingAccess insert_ring_rows(std::string_view loop, int slot, const std::vector<R
 			heap_freetuple(tuple);
 		});
 	}
-	close_slot(table);
+	close_slot(table, NoLock);
 	return RingAccess::kDone;
 }
 
@@ -141,8 +181,7 @@ RingAccess first_in_slot(std::string_view loop, int slot, Micros *first, std::ui
 		return access;
 	Relation const relation = table.relation;
 	const int attribute = table.attribute[kSampledAt] + 1;
-	*bytes =
-		std::uint64_t{BLCKSZ} * call([relation] { return RelationGetNumberOfBlocks(relation); });
+	*bytes = slot_bytes(relation);
 	*first = call([relation, attribute]() -> Micros {
 		// From the first page: a synchronized scan would begin anywhere.
 		TableScanDesc const scan =
@@ -155,7 +194,7 @@ RingAccess first_in_slot(std::string_view loop, int slot, Micros *first, std::ui
 		table_endscan(scan);
 		return null ? 0 : DatumGetTimestampTz(value);
 	});
-	close_slot(table);
+	close_slot(table, AccessShareLock);
 	return RingAccess::kDone;
 }
 
@@ -198,7 +237,7 @@ RingAccess read_ring_rows(std::string_view loop, int slot, std::string_view prob
 			call([payload] { pfree(const_cast<bytea *>(payload)); });
 	}
 	call([scan] { table_endscan(scan); });
-	close_slot(table);
+	close_slot(table, AccessShareLock);
 	// The server puts a short row into any page that has room: the order of pages is not that of
 	// time.
 	std::stable_sort(rows->begin(), rows->end(), [](const RingRow &a, const RingRow &b) {

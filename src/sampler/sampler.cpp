@@ -271,17 +271,16 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 	record.skipped = schedules_[tick.loop].skipped();
 	record.errors += tick.errors;
 	record.reason.clear();
+	record.unwritten = false;
 	if (!tick.late_probes.empty())
 		record.reason = "over budget: skipped " + joined(tick.late_probes);
 	else if (!tick.failed.empty())
 		record.reason = "failed: " + joined(tick.failed);
 	else if (!unreadable_.empty())
 		record.reason = unreadable_;
-	else if (!published_.empty())
-		record.reason = published_;
 	record.degraded = !record.reason.empty();
 	recorded_at_ = std::max(tick.begin, recorded_at_ + 1); // a shorter tick came in between
-	record.unwritten = record.degraded && record.reason == published_;
+	say_unwritten();
 	const auto remember = [&](std::string_view name, auto make) {
 		const ProbeDefinition *const probe = definitions_.probe(name);
 		if (probe == nullptr)
@@ -337,9 +336,21 @@ void Sampler::judge(Tick &tick) {
 	tick.sampled.emplace_back("verdict");
 }
 
+// A loop that does not reach its tables is degraded by that, when it is not for another reason.
+void Sampler::say_unwritten() {
+	for (std::size_t i = 0; i < loops_.size(); ++i) {
+		LoopRecord &record = loops_[i];
+		if (!record.reason.empty() && !record.unwritten)
+			continue;
+		record.reason = unwritten_[i];
+		record.degraded = record.unwritten = !record.reason.empty();
+	}
+}
+
 void Sampler::publish(const Tick &tick, std::uint64_t requested) {
 	const Micros end = pg::now();
 	const LoopRecord &record = loops_[tick.loop];
+	say_unwritten();
 	pg::write_head([&](pg::SharedHead &head) {
 		pg::LoopSlot &slot = head.loops[tick.loop];
 		slot.last_end = end;
@@ -350,24 +361,15 @@ void Sampler::publish(const Tick &tick, std::uint64_t requested) {
 		slot.skipped = record.skipped;
 		slot.last_seconds = static_cast<double>(end - tick.begin) / kMicrosPerSecond;
 		slot.last_success = tick.failed.empty() && tick.late_probes.empty();
-		slot.degraded = record.degraded;
-		const std::size_t length = std::min(record.reason.size(), sizeof slot.reason - 1);
-		std::memcpy(slot.reason, record.reason.data(), length);
-		slot.reason[length] = '\0';
-		// What keeps one loop from its tables keeps all: its end holds for a loop of an hour at
-		// once.
-		for (std::size_t i = 0; i < loops_.size(); ++i)
-			if (loops_[i].unwritten && published_.empty()) {
-				head.loops[i].degraded = false;
-				head.loops[i].reason[0] = '\0';
-			}
+		for (std::size_t i = 0; i < loops_.size(); ++i) {
+			const std::string &reason = loops_[i].reason;
+			pg::LoopSlot &each = head.loops[i];
+			each.degraded = loops_[i].degraded;
+			const std::size_t length = std::min(reason.size(), sizeof each.reason - 1);
+			std::memcpy(each.reason, reason.data(), length);
+			each.reason[length] = '\0';
+		}
 	});
-	if (published_.empty())
-		for (LoopRecord &each : loops_)
-			if (std::exchange(each.unwritten, false)) {
-				each.degraded = false;
-				each.reason.clear();
-			}
 	if (!definitions_changed())
 		pg::complete_requests(tick.loop, requested);
 }

@@ -231,24 +231,17 @@ void Sampler::write_rings(Tick &tick, const std::set<std::string> &named) {
 	for (const std::string &name : tick.sampled)
 		keep(tick, name, named);
 	loops_[tick.loop].bytes = tick.bytes;
-	published_.clear();
 	// What belongs to the hot loop's tables is written with every tick, so that no heartbeat is
-	// late.
-	for (const int loop : {tick.loop, 0}) {
-		try {
-			const RingWriter::Outcome outcome = writer_.write_tables(
-				kLoops[loop], loops_[tick.loop].tick,
-				Micros{pg::settings().loops[loop].retention_s} * kMicrosPerSecond);
-			if (!outcome.written && published_.empty())
-				published_ = outcome.reason;
-			for (const auto &[probe, wal] : outcome.wal)
-				probes_[probe].wal += wal;
-		} catch (const pg::PgError &error) { // aborted: by the transaction of the writer
-			pg::recover();
-			published_ = "not written to tables: " + error.message;
-		}
-		if (tick.loop == 0)
-			break;
+	// late; what a loop could not write is tried again, so that nobody waits an hour for that.
+	for (int loop = static_cast<int>(kLoops.size()) - 1; loop >= 0; --loop) {
+		if (loop != tick.loop && loop != 0 && unwritten_[loop].empty())
+			continue;
+		RingWriter::Outcome outcome =
+			writer_.write_tables(kLoops[loop], loops_[loop == 0 ? tick.loop : loop].tick,
+								 Micros{pg::settings().loops[loop].retention_s} * kMicrosPerSecond);
+		for (const auto &[probe, wal] : outcome.wal)
+			probes_[probe].wal += wal;
+		unwritten_[loop] = std::move(outcome.reason);
 	}
 }
 

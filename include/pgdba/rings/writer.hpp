@@ -38,10 +38,10 @@ public:
 	std::size_t to_memory(Sample sample);
 
 	// Queues a sample for the table of `loop`; write_tables() writes what is queued in one
-	// transaction.
+	// transaction. What it cannot write is lost in the hot loop, where the next sample is near;
+	// of the others the newest ones stay queued for the next call, which may be at any tick.
 	void to_table(std::string_view loop, const Sample &sample);
 	struct Outcome {
-		bool written = false;
 		std::string reason; // why not, in words; empty on a standby, where nothing can be written
 		std::map<std::string, std::int64_t> wal; // bytes of WAL, by probe
 	};
@@ -58,9 +58,11 @@ private:
 		std::uint64_t bytes = 0;
 		bool next_empty = false;
 	};
-	bool find_slot(std::string_view loop, Slot &slot);
-	std::string advance(std::string_view loop, Slot &slot, Micros now, Micros span);
+	bool find_slot(std::string_view loop, Slot &slot, Micros now, Micros span);
+	bool advance(std::string_view loop, Slot &slot, Micros now, Micros span);
 	void empty_next(std::string_view loop, Slot &slot);
+	Outcome write_rows(std::string_view loop, std::int64_t tick, const std::vector<Sample> &samples,
+					   Slot &slot, Micros span);
 
 	std::map<std::string, KeyframeState, std::less<>> memory_;
 	std::array<std::map<std::string, KeyframeState, std::less<>>, kLoops.size()> tables_;

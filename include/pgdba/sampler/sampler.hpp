@@ -76,6 +76,7 @@ private:
 	void judge(Tick &tick);
 	void write_rings(Tick &tick, const std::set<std::string> &named);
 	void keep(Tick &tick, const std::string &probe, const std::set<std::string> &named);
+	void say_unwritten();
 	void publish(const Tick &tick, std::uint64_t requested);
 	bool memory_only();
 	void restore_ring();
@@ -107,7 +108,8 @@ private:
 	bool published_there_ = false; // whether a publication covers our tables, as last seen
 	std::string copy_trouble_;     // why the copy could not be written the last time
 	int lock_timeout_ = 0;         // as pinned
-	std::string published_;        // why the last tick was not written to tables
+	std::array<std::string, kLoops.size()>
+		unwritten_; // why the last samples of each loop did not reach its tables
 };
 
 } // namespace pgdba
