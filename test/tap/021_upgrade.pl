@@ -29,7 +29,8 @@ for my $version (@older) {
 		"CREATE EXTENSION of $version: the library has all that it declares");
 	# The definitions would go to its subscribers, were their tables not unlogged meanwhile.
 	$node->safe_psql($database, 'CREATE PUBLICATION everything FOR ALL TABLES');
-	is(sqlstate($node, $database, 'ALTER EXTENSION pgdba UPDATE'), '00000', "update from $version, while all tables are published");
+	my ($state, $output) = sqlstate($node, $database, 'ALTER EXTENSION pgdba UPDATE');
+	is($state, '00000', "update from $version, while all tables are published") or diag($output);
 	$node->safe_psql($database, 'DROP PUBLICATION everything');
 	is(version_in($node, $database), $current, 'leads to the newest');
 	$updated{$version} = catalog($node, $database);
@@ -47,7 +48,7 @@ for my $version (@older) {
 	# The server may still run the library of before.
 	$node->safe_psql($database, q{CREATE OR REPLACE FUNCTION pgdba.health_json(as_of timestamptz DEFAULT NULL) RETURNS jsonb
 		LANGUAGE sql RETURN '{"version": "0.0"}'::jsonb});
-	my ($state, $output) = sqlstate($node, $database, 'ALTER EXTENSION pgdba UPDATE');
+	($state, $output) = sqlstate($node, $database, 'ALTER EXTENSION pgdba UPDATE');
 	is($state, '55000', 'an update before the restart is refused');
 	like($output, qr/because the server runs its library 0\.0\n.*HINT:  Restart the server/s, 'with what to do first');
 	is(version_in($node, $database), $version, 'and changes nothing');
@@ -113,14 +114,21 @@ $node->safe_psql('postgres', 'DROP VIEW on_gone');
 
 SKIP: {
 	my %known = map { $_ => 1 } split /\n/, $node->safe_psql('postgres', 'SELECT name FROM pgdba.probe');
-	my ($name) = grep { !$known{$_} } split /\n/, $node->safe_psql('new', 'SELECT name FROM pgdba.probe ORDER BY name');
-	skip "$current has no new probe", 3 unless defined $name;
+	my ($name, $metric) = map { split /\|/ } grep { /^(\w+)/ && !$known{$1} } split /\n/, $node->safe_psql('new',
+		q{SELECT p.name, c.value ->> 'metric' FROM pgdba.probe p CROSS JOIN LATERAL jsonb_each(p.columns) c WHERE c.value ? 'metric'});
+	skip "$current has no new probe", 5 unless defined $name;
 	$node->safe_psql('postgres', "SELECT pgdba.define_probe('$name', 'hourly', 'SELECT 1 AS mine', '{}', '{}')");
 	($state, $output) = sqlstate($node, 'postgres', 'ALTER EXTENSION pgdba UPDATE');
 	is($state, '42710', "a user's probe that has the name of a new one is in the way");
 	like($output, qr/DETAIL:  You have defined: \Q$name\E\..*HINT:  Define yours under other names/s, 'and named');
 	is($node->safe_psql('postgres', "SELECT origin FROM pgdba.probe WHERE name = '$name'"), 'user', 'but not touched');
 	$node->safe_psql('postgres', "SELECT pgdba.drop_probe('$name')");
+	$node->safe_psql('postgres', qq{SELECT pgdba.define_probe('same', 'hourly', 'SELECT 1 AS a', '{}',
+		'{"a": {"kind": "gauge", "metric": "$metric", "help": "A"}}')});
+	($state, $output) = sqlstate($node, 'postgres', 'ALTER EXTENSION pgdba UPDATE');
+	is($state, '42710', 'so is a metric');
+	like($output, qr/metric "\Q$metric\E" belongs to probe "same"/, 'which is named');
+	$node->safe_psql('postgres', q{SELECT pgdba.drop_probe('same')});
 }
 
 my $before = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
