@@ -21,8 +21,9 @@ sub postmaster_pid { return (split /\n/, slurp_file($_[0]->data_dir . '/postmast
 # The answer of a query, empty while the server recovers.
 sub ask {
 	my ($node, $query) = @_;
-	my ($code, $out) = $node->psql('postgres', $query);
-	return $code == 0 ? $out : '';
+	# While the server recovers psql may be gone before it has read anything.
+	my ($code, $out) = eval { $node->psql('postgres', $query) };
+	return defined $code && $code == 0 ? $out : '';
 }
 
 my $node = pgdba_node('crash', conf => "pgdba.workload_interval = '200ms'");

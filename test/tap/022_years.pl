@@ -212,7 +212,7 @@ my $rollbacks = q{SELECT xact_rollback FROM pg_stat_database WHERE datname = 'po
 my $rollbacks_before = ask($rollbacks);
 leap(60);
 is(ask($rollbacks), $rollbacks_before, 'no transaction of the sampler is rolled back');
-is(ask("SELECT count(*) FROM pgdba.ring_hot WHERE probe = 'of_hot' AND sampled_at > '$since'"), '60',
+cmp_ok(ask("SELECT count(*) FROM pgdba.ring_hot WHERE probe = 'of_hot' AND sampled_at > '$since'"), '>=', 60,
 	'a slot is held for three laps: everything is written, the slot before it goes on');
 is(ask("SELECT count(*) FROM $held"), $rows, 'nothing is added to the slot that is held');
 is(reason('hot'), '', 'so nothing is wrong');
@@ -321,7 +321,7 @@ for my $crash (1 .. $crashes) {
 	$ahead = clock() // $ahead + $day; # a crash may come while it is being written
 	set_stage();
 	with_stage(sub { $node->start }) unless $crash % 2;
-	wait_until(sub { ($node->psql('postgres', "SELECT pgdba.sample_now('hot')"))[0] == 0 }) or die 'no sampler';
+	wait_until(sub { my ($code) = eval { $node->psql('postgres', "SELECT pgdba.sample_now('hot')") }; defined $code && $code == 0 }) or die 'no sampler';
 	my $found = ask("SELECT ($gaps) || ' missing, ' || ($lost) || ' unreadable, ' || ($mixed) || ' mixed'");
 	$wrong .= "crash $crash: $found\n" if $found ne '0 missing, 0 unreadable, 0 mixed';
 }
