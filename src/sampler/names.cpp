@@ -15,7 +15,7 @@ namespace pgdba {
 
 namespace {
 
-constexpr std::size_t kChunk = 5'000; // relations asked for in one statement: some 10 ms
+constexpr std::size_t kChunk = 1'000; // relations asked for in one statement: a few ms
 constexpr int kVisits = 4;            // a tick
 constexpr Micros kVisitBudget = kMicrosPerSecond;
 constexpr Micros kLeastTime = 20'000; // with less than this left no visit begins
