@@ -96,8 +96,8 @@ double left_free(const PageShape &page) {
 
 // Entries of rows with the same key: the rows share it, up to a tenth of a page.
 double bytes_of_group(double rows, double key, int page_bytes) {
-	const double most =
-		std::floor((page_bytes / 10 / kMaxAlign * kMaxAlign - kItemPointer - key) / kRowPointer);
+	const int tenth = page_bytes / 10 / kMaxAlign * kMaxAlign;
+	const double most = std::floor((tenth - kItemPointer - key) / kRowPointer);
 	if (most < 2)
 		return rows * (key + kItemPointer);
 	const auto shared = [key](double count) {

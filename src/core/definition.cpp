@@ -53,6 +53,7 @@ constexpr std::array<std::string_view, 26> kUnfitWords = {"s",
 
 std::vector<std::string_view> reading_names() {
 	std::vector<std::string_view> names;
+	names.reserve(kReadings.size());
 	for (const ReadingShape &shape : kReadings)
 		names.push_back(shape.name);
 	return names;
