@@ -7,7 +7,9 @@
 #include "pgdba/pg/watch.hpp"
 #include "pgdba/pg/worker.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "pgdba/core/wall.hpp"
@@ -225,8 +227,13 @@ void Sampler::run() {
 void Sampler::warm_up() {
 	if (warm_)
 		return;
+	const std::vector<Verdict> before = verdicts_;
 	for (std::size_t i = 0; i < kLoops.size(); ++i)
 		tick(static_cast<int>(i));
+	// Nor does it count for since when something has been so.
+	const auto again = [](const Verdict &verdict) { return loop_index(verdict.loop) < 2; };
+	std::erase_if(verdicts_, again);
+	std::copy_if(before.begin(), before.end(), std::back_inserter(verdicts_), again);
 	schedules_[0].request();
 	schedules_[1].request();
 	warm_ = true;
