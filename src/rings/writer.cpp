@@ -139,7 +139,7 @@ RingWriter::Outcome RingWriter::write_rows(std::string_view loop, std::int64_t t
 										   const std::vector<Sample> &samples, Slot &slot,
 										   Micros span) {
 	const auto unwritten = [](const char *reason) { return Outcome{reason, {}}; };
-	const Micros now = samples.empty() ? pg::now() : samples.back().sampled_at;
+	const Micros now = pg::now();
 	if (slot.number < 0 && !find_slot(loop, slot, now, span))
 		return unwritten(kLocked);
 	if (!advance(loop, slot, now, span))

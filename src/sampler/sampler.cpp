@@ -286,7 +286,8 @@ void Sampler::record_self(Tick &tick, Micros lateness) {
 	else if (!unreadable_.empty())
 		record.reason = unreadable_;
 	record.degraded = !record.reason.empty();
-	recorded_at_ = std::max(tick.begin, recorded_at_ + 1); // a shorter tick came in between
+	// A shorter tick may have come in between; a time to come is one of a clock that went back.
+	recorded_at_ = recorded_at_ < pg::now() ? std::max(tick.begin, recorded_at_ + 1) : tick.begin;
 	say_unwritten();
 	const auto remember = [&](std::string_view name, auto make) {
 		const ProbeDefinition *const probe = definitions_.probe(name);
