@@ -64,8 +64,6 @@ Sampler::Sampler(std::string database)
 
 // Of those who wait in sample_now().
 void Sampler::take_requests() {
-	if (!warm_ || definitions_changed())
-		return; // no tick would be an answer
 	const pg::SharedHead head = pg::snapshot_head();
 	for (std::size_t i = 0; i < kLoops.size(); ++i)
 		if (head.loops[i].requested > head.loops[i].completed)
@@ -75,7 +73,8 @@ void Sampler::take_requests() {
 // A tick that visits a thousand databases takes seconds. Shorter loops do not wait for it: their
 // ticks come between two visits, and that of the hot loop also while a reader works.
 void Sampler::run_urgent(Within within) {
-	take_requests();
+	if (warm_ && !definitions_changed()) // else no tick would be an answer now
+		take_requests();
 	const int urgent = within == Within::kVisit ? std::min(ticking_, 1) : ticking_;
 	for (int loop = 0; loop < urgent; ++loop)
 		if (schedules_[loop].due(pg::now()))
@@ -262,7 +261,10 @@ void Sampler::tick(int loop) {
 		if (verdict.severity != Severity::kOk)
 			named.insert(verdict.object);
 	write_rings(tick, named);
-	publish(tick, requested);
+	publish(tick);
+	// One that came in between did not look whether something was defined meanwhile.
+	if (outer < 0 || !definitions_changed())
+		pg::complete_requests(loop, requested);
 	ticking_ = outer;
 }
 
@@ -355,7 +357,7 @@ void Sampler::say_unwritten() {
 	}
 }
 
-void Sampler::publish(const Tick &tick, std::uint64_t requested) {
+void Sampler::publish(const Tick &tick) {
 	const Micros end = pg::now();
 	const LoopRecord &record = loops_[tick.loop];
 	say_unwritten();
@@ -378,8 +380,6 @@ void Sampler::publish(const Tick &tick, std::uint64_t requested) {
 			each.reason[length] = '\0';
 		}
 	});
-	if (!definitions_changed())
-		pg::complete_requests(tick.loop, requested);
 }
 
 } // namespace pgdba

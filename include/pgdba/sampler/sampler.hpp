@@ -77,7 +77,7 @@ private:
 	void write_rings(Tick &tick, const std::set<std::string> &named);
 	void keep(Tick &tick, const std::string &probe, const std::set<std::string> &named);
 	void say_unwritten();
-	void publish(const Tick &tick, std::uint64_t requested);
+	void publish(const Tick &tick);
 	bool memory_only();
 	void restore_ring();
 	void keep_copy();
