@@ -62,10 +62,11 @@ Sampler::Sampler(std::string database)
 	pg::while_visiting([] { the_sampler->run_urgent(Within::kVisit); });
 }
 
-// Of those who wait in sample_now().
-void Sampler::take_requests() {
+// Of those who wait in sample_now() for one of the first loops. The one that ticks is not asked
+// again.
+void Sampler::take_requests(std::size_t loops) {
 	const pg::SharedHead head = pg::snapshot_head();
-	for (std::size_t i = 0; i < kLoops.size(); ++i)
+	for (std::size_t i = 0; i < loops; ++i)
 		if (head.loops[i].requested > head.loops[i].completed)
 			schedules_[i].request();
 }
@@ -73,9 +74,9 @@ void Sampler::take_requests() {
 // A tick that visits a thousand databases takes seconds. Shorter loops do not wait for it: their
 // ticks come between two visits, and that of the hot loop also while a reader works.
 void Sampler::run_urgent(Within within) {
-	if (warm_ && !definitions_changed()) // else no tick would be an answer now
-		take_requests();
 	const int urgent = within == Within::kVisit ? std::min(ticking_, 1) : ticking_;
+	if (warm_ && !definitions_changed()) // else no tick would be an answer now
+		take_requests(static_cast<std::size_t>(urgent));
 	for (int loop = 0; loop < urgent; ++loop)
 		if (schedules_[loop].due(pg::now()))
 			tick(loop);
@@ -208,11 +209,11 @@ void Sampler::run() {
 			if (definitions_changed() || (read_again_ != 0 && pg::now() >= read_again_))
 				(void)reload_definitions();
 			warm_up();
-			take_requests();
+			take_requests(kLoops.size());
 			for (std::size_t i = 0; i < kLoops.size(); ++i)
 				if (schedules_[i].due(pg::now()))
 					tick(static_cast<int>(i));
-			take_requests(); // of which a visit may have taken the wake-up
+			take_requests(kLoops.size()); // of which a visit may have taken the wake-up
 			if (copies_.due(pg::now()))
 				keep_copy();
 		}

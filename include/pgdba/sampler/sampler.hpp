@@ -53,7 +53,7 @@ private:
 	void apply_settings();
 	Micros next_due() const;
 	void warm_up();
-	void take_requests();
+	void take_requests(std::size_t loops);
 	void tick(int loop);
 	void run_urgent(Within within);
 	void run_probe(Tick &tick, const ProbeDefinition &probe);
