@@ -125,6 +125,7 @@ my $offset = log_size($standby);
 my $sampler = process_pid($standby, 'sampler');
 my $session = session($standby);
 my $victim = $session->query_safe('SELECT pg_backend_pid()');
+kill 'STOP', $sampler; # a quick restart would miss no tick: this one waits 5 s for a process that does not end
 kill 'KILL', $victim;
 ok(wait_until(sub { count_in_log($standby, qr/all server processes terminated; reinitializing/, $offset) }), 'the server restarts after a crash');
 $session->{run}->finish;
