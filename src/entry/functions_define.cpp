@@ -119,12 +119,9 @@ Datum pgdba_validate_probe(PG_FUNCTION_ARGS) {
 									"relation and verdict. Give a "
 									"query, and scope cluster or database.");
 			Sample rows;
-			Column text;
-			text.type = Type::kText;
-			std::vector<Column> columns(3, text);
-			columns[0].name = "column_name", columns[1].name = "column_type",
-			columns[2].name = "kind";
-			rows.set_columns(columns);
+			rows.set_columns(plain_columns({{"column_name", Type::kText},
+											{"column_type", Type::kText},
+											{"kind", Type::kText}}));
 			for (const Column &column :
 				 describe_columns(probe, probe.scope == Scope::kNative
 											 ? native_columns(probe.name)

@@ -16,25 +16,17 @@ PGDBA_FUNCTION(pgdba_host_certificates)
 
 using namespace pgdba;
 
-namespace {
-
-Column column(const char *name, Type type) {
-	Column described;
-	described.name = name;
-	described.type = type;
-	return described;
-}
-
-} // namespace
-
 // A path relative to the data directory, which is where the server's processes are at home.
 Datum pgdba_host_filesystem(PG_FUNCTION_ARGS) {
 	return pg::entry([fcinfo] {
 		Sample row;
-		row.set_columns({column("device", Type::kText), column("size_bytes", Type::kInt8),
-						 column("free_bytes", Type::kInt8), column("available_bytes", Type::kInt8),
-						 column("files", Type::kInt8), column("files_free", Type::kInt8),
-						 column("read_only", Type::kBool)});
+		row.set_columns(plain_columns({{"device", Type::kText},
+									   {"size_bytes", Type::kInt8},
+									   {"free_bytes", Type::kInt8},
+									   {"available_bytes", Type::kInt8},
+									   {"files", Type::kInt8},
+									   {"files_free", Type::kInt8},
+									   {"read_only", Type::kBool}}));
 		const auto found =
 			PG_ARGISNULL(0) ? std::nullopt : filesystem_of(pg::text_argument(fcinfo, 0));
 		if (found) {

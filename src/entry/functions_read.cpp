@@ -32,13 +32,6 @@ Micros as_of_argument(FunctionCallInfo fcinfo) {
 	return at;
 }
 
-Column column(const char *name, Type type) {
-	Column described;
-	described.name = name;
-	described.type = type;
-	return described;
-}
-
 // The names of the view: as a probe's sample the verdict set has `db` and `judged_at` instead,
 // because last_verdict has its own sampled_at.
 Sample as_view(const Sample &verdicts) {
@@ -81,9 +74,12 @@ Datum pgdba_process_rows(PG_FUNCTION_ARGS) {
 	return pg::entry([fcinfo] {
 		const pg::SharedHead head = pg::snapshot_head();
 		Sample rows;
-		rows.set_columns({column("name", Type::kText), column("pid", Type::kInt8),
-						  column("started", Type::kTimestamp), column("state", Type::kText),
-						  column("restarts", Type::kInt8), column("last_error", Type::kText)});
+		rows.set_columns(plain_columns({{"name", Type::kText},
+										{"pid", Type::kInt8},
+										{"started", Type::kTimestamp},
+										{"state", Type::kText},
+										{"restarts", Type::kInt8},
+										{"last_error", Type::kText}}));
 		for (const pg::ProcessSlot &process : head.processes) {
 			if (process.name[0] == '\0')
 				continue; // never started
@@ -105,10 +101,14 @@ Datum pgdba_loop_rows(PG_FUNCTION_ARGS) {
 	return pg::entry([fcinfo] {
 		const pg::SharedHead head = pg::snapshot_head();
 		Sample rows;
-		rows.set_columns({column("loop", Type::kText), column("last", Type::kTimestamp),
-						  column("interval_seconds", Type::kFloat8), column("late", Type::kBool),
-						  column("degraded", Type::kBool), column("reason", Type::kText),
-						  column("ticks", Type::kInt8), column("errors", Type::kInt8)});
+		rows.set_columns(plain_columns({{"loop", Type::kText},
+										{"last", Type::kTimestamp},
+										{"interval_seconds", Type::kFloat8},
+										{"late", Type::kBool},
+										{"degraded", Type::kBool},
+										{"reason", Type::kText},
+										{"ticks", Type::kInt8},
+										{"errors", Type::kInt8}}));
 		const std::vector<LoopState> states = pg::loop_states(head, pg::now());
 		for (std::size_t i = 0; i < states.size(); ++i) {
 			const std::size_t row = rows.add_row();
@@ -131,7 +131,7 @@ Datum pgdba_ring_usage(PG_FUNCTION_ARGS) {
 		const RingUsage usage = pg::ring_usage();
 		const pg::SharedHead head = pg::snapshot_head();
 		Sample rows;
-		rows.set_columns({column("item", Type::kText), column("value", Type::kInt8)});
+		rows.set_columns(plain_columns({{"item", Type::kText}, {"value", Type::kInt8}}));
 		const auto add = [&rows](const char *item, std::uint64_t value) {
 			const std::size_t row = rows.add_row();
 			rows.set_text(row, 0, item);

@@ -90,10 +90,7 @@ void add_file(Sample &sample, const std::string &kind, const std::string &file) 
 
 Sample certificate_sample(const std::vector<std::pair<std::string, std::string>> &files) {
 	Sample sample;
-	std::vector<Column> columns(kFields);
-	for (std::size_t i = 0; i < kFields; ++i)
-		columns[i].name = kColumns[i].first, columns[i].type = kColumns[i].second;
-	sample.set_columns(std::move(columns));
+	sample.set_columns(plain_columns(kColumns));
 	for (const auto &[kind, file] : files)
 		add_file(sample, kind, file);
 	return sample;

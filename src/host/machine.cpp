@@ -17,10 +17,7 @@ constexpr double kNoLimit = 9e18;
 class Row {
 public:
 	void put(const char *name, Type type, const std::optional<double> &value) {
-		Column column;
-		column.name = name;
-		column.type = type;
-		columns_.push_back(column);
+		columns_.emplace_back(name, type);
 		values_.push_back(value);
 	}
 	void bytes(const char *name, const std::optional<double> &value) {
@@ -31,10 +28,10 @@ public:
 	}
 	Sample sample() const {
 		Sample made;
-		made.set_columns(columns_);
+		made.set_columns(plain_columns(columns_));
 		made.add_row();
 		for (std::size_t i = 0; i < columns_.size(); ++i)
-			if (values_[i] && columns_[i].type == Type::kInt8)
+			if (values_[i] && columns_[i].second == Type::kInt8)
 				made.set_int(0, i, static_cast<std::int64_t>(*values_[i]));
 			else if (values_[i])
 				made.set_float(0, i, *values_[i]);
@@ -42,7 +39,7 @@ public:
 	}
 
 private:
-	std::vector<Column> columns_;
+	std::vector<std::pair<std::string, Type>> columns_;
 	std::vector<std::optional<double>> values_;
 };
 

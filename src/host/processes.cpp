@@ -80,10 +80,7 @@ struct CloseFolder {
 
 Sample process_sample(int postmaster) {
 	Sample sample;
-	std::vector<Column> columns(kFields);
-	for (std::size_t i = 0; i < kFields; ++i)
-		columns[i].name = kColumns[i].first, columns[i].type = kColumns[i].second;
-	sample.set_columns(std::move(columns));
+	sample.set_columns(plain_columns(kColumns));
 	const std::unique_ptr<DIR, CloseFolder> processes(opendir("/proc"));
 	if (!processes)
 		return sample;

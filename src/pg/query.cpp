@@ -231,16 +231,6 @@ std::int64_t take_rows(Sample &sample, const std::vector<ResultColumn> &types, C
 	return cut;
 }
 
-void set_columns(Sample &sample, const std::vector<std::pair<std::string, Type>> &described) {
-	std::vector<Column> columns;
-	for (const auto &[name, type] : described) {
-		Column &column = columns.emplace_back();
-		column.name = name;
-		column.type = type;
-	}
-	sample.set_columns(std::move(columns));
-}
-
 // REQUIRES: SPI connected.
 SPIPlanPtr prepare_select(const std::string &query) {
 	const char *const text = query.c_str();
@@ -379,7 +369,7 @@ QueryResult run_sandboxed(std::string_view query, const QueryLimits &limits) {
 		Portal const portal =
 			call([plan] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, true); });
 		std::vector<ResultColumn> types;
-		set_columns(result.rows, describe(portal->tupDesc, limits.readings, &types));
+		result.rows.set_columns(plain_columns(describe(portal->tupDesc, limits.readings, &types)));
 		ColumnReader reader(limits.budget > 0 ? wall + limits.budget / 2 : 0);
 		do {
 			call([portal] { SPI_cursor_fetch(portal, true, kBatch); });
@@ -478,7 +468,7 @@ Sample select_rows(std::string_view query, const std::vector<std::string> &param
 	run_own(query, parameters, [&sample] {
 		std::vector<ResultColumn> types;
 		ColumnReader none;
-		set_columns(sample, describe(SPI_tuptable->tupdesc, {}, &types));
+		sample.set_columns(plain_columns(describe(SPI_tuptable->tupdesc, {}, &types)));
 		(void)take_rows(sample, types, none, INT64_MAX, SIZE_MAX);
 	});
 	return sample;

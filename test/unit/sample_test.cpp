@@ -16,6 +16,14 @@ using test::empty_sample;
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMinInt = std::numeric_limits<std::int64_t>::min();
 
+TEST(Sample, PlainColumnsHaveNamesAndTypesOnly) {
+	const std::vector<std::pair<std::string, Type>> described = {{"at", Type::kTimestamp},
+																 {"why", Type::kText}};
+	const std::vector<Column> columns = plain_columns(described);
+	EXPECT_EQ(columns, std::vector({column("at", Type::kTimestamp), column("why", Type::kText)}));
+	EXPECT_EQ(columns, plain_columns({{"at", Type::kTimestamp}, {"why", Type::kText}}));
+}
+
 TEST(Sample, StartsNullAndKeepsWhatIsSet) {
 	Sample s = all_types();
 	EXPECT_EQ(s.rows(), 0U);

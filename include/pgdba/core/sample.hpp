@@ -10,9 +10,11 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pgdba {
@@ -51,6 +53,18 @@ struct Column {
 
 	bool operator==(const Column &) const = default;
 };
+
+// Columns of which no more is said than their names and types, given as pairs.
+template <class Pairs = std::initializer_list<std::pair<std::string_view, Type>>>
+std::vector<Column> plain_columns(const Pairs &described) {
+	std::vector<Column> columns;
+	for (const auto &[name, type] : described) {
+		Column &column = columns.emplace_back();
+		column.name = name;
+		column.type = type;
+	}
+	return columns;
+}
 
 // The columns of samples: made once, never changed, shared by all samples that have the same.
 struct Layout {
