@@ -53,7 +53,7 @@ CivilTime civil_time(Micros at) noexcept {
 	if (rest < 0)
 		rest += kDay, --days;
 	// Howard Hinnant's days-to-civil: eras of 400 years that begin on 1 March.
-	const Micros shifted = days + 10957 + 719468; // 2000-01-01, then 0000-03-01
+	const Micros shifted = days + kUnixTimeOfEpoch / kDay + 719468; // 1970-01-01, then 0000-03-01
 	const Micros era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
 	const Micros day_of_era = shifted - era * 146097;
 	const Micros year_of_era =

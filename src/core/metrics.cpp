@@ -19,7 +19,6 @@ namespace {
 constexpr std::string_view kDroppedName = "pgdba_series_dropped_total";
 constexpr std::string_view kDroppedHelp =
 	"Series that are not on this page because of pgdba.max_series.";
-constexpr Micros kUnixEpoch = -946'684'800 * kMicrosPerSecond; // as seen from 2000-01-01
 
 bool is_valid_name(std::string_view name, bool colons) noexcept {
 	const auto first = [&](char c) {
@@ -147,7 +146,8 @@ bool exported_value(const Column &column, const Cell &cell, Micros now, double &
 		return false;
 	// In doubles: a time far in the past minus one far in the future does not fit into 64 bits.
 	const double from = column.unit == "seconds since" ? static_cast<double>(now) : value;
-	const double to = column.unit == "seconds since" ? value : static_cast<double>(kUnixEpoch);
+	const double to =
+		column.unit == "seconds since" ? value : static_cast<double>(-kUnixTimeOfEpoch);
 	value = (from - to) / static_cast<double>(kMicrosPerSecond);
 	return true;
 }

@@ -16,7 +16,6 @@ namespace pgdba {
 
 namespace {
 
-constexpr std::int64_t kEpoch = 946'684'800; // 2000-01-01, where the server's times begin
 constexpr int kMost = 100; // certificates of one file: a bundle of authorities has more
 
 enum Field : std::size_t {
@@ -53,7 +52,7 @@ std::string text_of(const X509_NAME *name) {
 void set_time(Sample &sample, std::size_t row, Field field, const ASN1_TIME *time) {
 	std::tm parts{};
 	if (ASN1_TIME_to_tm(time, &parts) == 1)
-		sample.set_int(row, field, (timegm(&parts) - kEpoch) * kMicrosPerSecond);
+		sample.set_int(row, field, timegm(&parts) * kMicrosPerSecond - kUnixTimeOfEpoch);
 }
 
 std::size_t add_row(Sample &sample, const std::string &kind, const std::string &file) {

@@ -13,8 +13,6 @@ namespace pgdba::server {
 
 namespace {
 
-constexpr Micros kUnixEpoch = 946'684'800 * kMicrosPerSecond; // 2000-01-01 as seconds since 1970
-
 double seconds(Micros duration) {
 	return static_cast<double>(duration) / static_cast<double>(kMicrosPerSecond);
 }
@@ -45,7 +43,7 @@ constexpr LoopMetric kLoopMetrics[] = {
 	{"pgdba_lateness_seconds", kGauge, "How long after its time the last tick began.", true,
 	 [](const pg::LoopSlot &loop) { return seconds(loop.lateness); }},
 	{"pgdba_loop_last_timestamp_seconds", kGauge, "When the last tick ended.", true,
-	 [](const pg::LoopSlot &loop) { return seconds(loop.last_end + kUnixEpoch); }},
+	 [](const pg::LoopSlot &loop) { return seconds(loop.last_end + kUnixTimeOfEpoch); }},
 	{"pgdba_degraded", kGauge, "Whether the loop is over budget or a probe of it fails.", false,
 	 [](const pg::LoopSlot &loop) { return double(loop.degraded); }},
 };
@@ -131,7 +129,7 @@ void add_counters(MetricsText &text, const pg::SharedHead &head, Micros now) {
 		text.add("pgdba_ring_copy_timestamp_seconds", kGauge,
 				 "When the memory ring's copy was brought up to date; absent where tables are "
 				 "written.",
-				 {}, seconds(head.copied_at + kUnixEpoch));
+				 {}, seconds(head.copied_at + kUnixTimeOfEpoch));
 	text.add("pgdba_checks", kGauge, "Checks that are defined.", {}, head.checks);
 	text.add("pgdba_paused", kGauge, "Whether sampling is paused by pgdba.pause().", {},
 			 double(head.paused_until > now));

@@ -23,6 +23,8 @@ using Micros =
 	std::int64_t; // a point in time (since 2000-01-01 UTC) or a duration, in microseconds
 
 constexpr Micros kMicrosPerSecond = 1'000'000;
+// 2000-01-01 UTC, where our times begin, as a time since 1970.
+constexpr Micros kUnixTimeOfEpoch = 946'684'800 * kMicrosPerSecond;
 
 enum class Type : std::uint8_t {
 	kBool = 1,
