@@ -8,7 +8,7 @@ namespace pgdba {
 
 // One row; columns as in pgdba.host_machine() (sql/schema/37_host.sql).
 Sample machine_sample();
-// A row per process of the server, its postmaster first.
+// A row per process of the server, the postmaster among them, in no order.
 Sample process_sample(int postmaster);
 
 } // namespace pgdba
