@@ -44,7 +44,8 @@ constexpr LoopMetric kLoopMetrics[] = {
 	 [](const pg::LoopSlot &loop) { return seconds(loop.lateness); }},
 	{"pgdba_loop_last_timestamp_seconds", kGauge, "When the last tick ended.", true,
 	 [](const pg::LoopSlot &loop) { return seconds(loop.last_end + kUnixTimeOfEpoch); }},
-	{"pgdba_degraded", kGauge, "Whether the loop is over budget or a probe of it fails.", false,
+	{"pgdba_degraded", kGauge,
+	 "Whether the loop is over budget, a probe of it fails, or its history is not written.", false,
 	 [](const pg::LoopSlot &loop) { return double(loop.degraded); }},
 };
 
