@@ -1,5 +1,6 @@
 #include "pgdba/pg/ring_table.hpp"
 
+#include "pgdba/pg/disk.hpp"
 #include "pgdba/pg/guard.hpp"
 #include "pgdba/pg/query.hpp"
 
@@ -22,7 +23,6 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <sys/statvfs.h>
 
 namespace pgdba::pg {
 
@@ -104,15 +104,12 @@ std::uint64_t slot_bytes(Relation relation) {
 	return std::uint64_t{BLCKSZ} * blocks;
 }
 
-// Where the server cannot say there is no end of room: writing will tell.
 bool has_room(Relation relation, std::uint64_t bytes) {
 	const char *const folder = call([relation] {
 		const Oid space = relation->rd_rel->reltablespace;
 		return GetDatabasePath(MyDatabaseId, OidIsValid(space) ? space : MyDatabaseTableSpace);
 	});
-	struct statvfs status {};
-	return statvfs(folder, &status) != 0 ||
-		   std::uint64_t{status.f_bavail} * status.f_frsize > kSpareBytes + 2 * bytes;
+	return free_bytes(folder) > kSpareBytes + 2 * bytes;
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "pgdba/core/ring_copy.hpp"
 #include "pgdba/pg/descriptor.hpp"
+#include "pgdba/pg/disk.hpp"
 #include "pgdba/pg/shared.hpp"
 #include "pgdba/pg/worker.hpp"
 
@@ -12,7 +13,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "pgdba/core/wall.hpp"
@@ -24,7 +24,7 @@ namespace {
 constexpr const char *kFolder = "pg_stat_tmp";
 constexpr const char *kNewPath = "pg_stat_tmp/pgdba.ring.tmp";
 // WAL may lie on the same disk, and the server stops when there is no room for it.
-constexpr std::size_t kLeaveFree = std::size_t{64} << 20;
+constexpr std::uint64_t kLeaveFree = std::uint64_t{64} << 20;
 
 std::string last_error() {
 	return std::generic_category().message(errno);
@@ -42,12 +42,6 @@ std::string write_at(int file, std::size_t offset, std::string_view bytes) {
 		}
 	}
 	return {};
-}
-
-bool has_room(std::size_t bytes) {
-	struct statvfs disk {};
-	return statvfs(kFolder, &disk) != 0 ||
-		   std::size_t{disk.f_bavail} * disk.f_frsize >= bytes + kLeaveFree;
 }
 
 } // namespace
@@ -73,7 +67,7 @@ std::string CopyFile::put(bool anew) {
 	std::size_t total = 0;
 	for (const RingEntry &entry : entries)
 		total += entry.length;
-	if (!has_room(total))
+	if (pg::free_bytes(kFolder) < total + kLeaveFree)
 		return "the disk is nearly full";
 	const char *const path = anew ? kNewPath : kPath;
 	const int mode = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | (anew ? O_CREAT | O_TRUNC : 0);
