@@ -4,12 +4,12 @@
 #include "pgdba/pg/guard.hpp"
 #include "pgdba/pg/readings.hpp"
 #include "pgdba/pg/settings.hpp"
+#include "pgdba/pg/trial.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "access/relation.h"
-#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
@@ -21,7 +21,6 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "utils/catcache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 }
 
@@ -124,29 +123,6 @@ Unused look_at(Oid oid, std::int64_t *unread) {
 	return unused;
 }
 
-// Rolled back in any case: that lets go of the lock and the memory, and makes an error harmless.
-class Trial {
-public:
-	Trial() : memory_(CurrentMemoryContext), owner_(CurrentResourceOwner) {
-		call([] { BeginInternalSubTransaction(nullptr); });
-	}
-	Trial(const Trial &) = delete;
-	Trial &operator=(const Trial &) = delete;
-	~Trial() {
-		MemoryContext const memory = memory_;
-		ResourceOwner const owner = owner_;
-		call_noexcept([memory, owner] {
-			RollbackAndReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(memory);
-			CurrentResourceOwner = owner;
-		});
-	}
-
-private:
-	MemoryContext memory_;
-	ResourceOwner owner_;
-};
-
 } // namespace
 
 std::optional<std::int64_t> unused_bytes(std::uint32_t relation, std::int64_t *unread) {
@@ -156,7 +132,7 @@ std::optional<std::int64_t> unused_bytes(std::uint32_t relation, std::int64_t *u
 		return std::nullopt;
 	Unused unused;
 	try {
-		const Trial trial;
+		const Trial trial; // lets go of the lock and the memory, and makes an error harmless
 		unused = call([relation, unread] { return look_at(relation, unread); });
 	} catch (const PgError &error) { // aborted: by Trial. A broken page is no reason to stop
 		if (error.sqlstate == sqlstate("57014"))
