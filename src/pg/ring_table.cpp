@@ -58,6 +58,12 @@ Oid slot_oid(std::string_view loop, int slot) {
 	});
 }
 
+// With NoLock the lock goes with the transaction.
+void close_slot(const SlotTable &table, LOCKMODE mode) {
+	Relation const relation = table.relation;
+	call([relation, mode] { table_close(relation, mode); });
+}
+
 // Locks without queueing (or, for sessions, as any reader), opens, and finds the columns.
 RingAccess open_slot(std::string_view loop, int slot, LOCKMODE mode, bool wait, SlotTable *table) {
 	const Oid oid = slot_oid(loop, slot);
@@ -77,16 +83,12 @@ RingAccess open_slot(std::string_view loop, int slot, LOCKMODE mode, bool wait, 
 			if (std::strcmp(NameStr(TupleDescAttr(descriptor, i)->attname),
 							kAttributeNames[wanted]) == 0)
 				table->attribute[wanted] = i;
-		if (table->attribute[wanted] < 0)
+		if (table->attribute[wanted] < 0) {
+			close_slot(*table, mode);
 			return RingAccess::kMissing;
+		}
 	}
 	return RingAccess::kDone;
-}
-
-// With NoLock the lock goes with the transaction.
-void close_slot(const SlotTable &table, LOCKMODE mode) {
-	Relation const relation = table.relation;
-	call([relation, mode] { table_close(relation, mode); });
 }
 
 // On disk, without indexes; what is TOASTed too, unless somebody holds that.
