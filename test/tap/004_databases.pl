@@ -11,10 +11,6 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
-# DROP DATABASE itself looks every 100 ms whether the others are gone, and fails after 5 s. A reader that stayed to the
-# end of its statement would take 30 s here. So one second, on a busy machine, tells a reader that was called back.
-my $longest_drop = 1.0;
-
 my $node = pgdba_node('databases',
 	init => { extra => [ '--encoding=UTF8', '--locale=C' ] },
 	conf => <<EOF);
@@ -167,7 +163,8 @@ ok(wait_until(sub { $node->safe_psql('postgres', "SELECT pgdba.sample_now('stora
 
 # ---- never in the way ----
 
-# A reader that would stay for half a minute in any database whose name begins with "victim".
+# A reader that would stay for half a minute in any database whose name begins with "victim". DROP DATABASE looks for 5 s
+# whether the others are gone, and fails then: that it succeeds tells that the reader was called back.
 $node->safe_psql('postgres', <<'EOF');
 SELECT pgdba.define_probe('stay', 'workload',
 	$$SELECT current_database()::text AS db,
@@ -181,13 +178,12 @@ sub reader_is_in {
 		"SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$database' AND wait_event = 'PgSleep'");
 }
 
-sub is_quick {
+sub is_let_through {
 	my ($sql, $name) = @_;
 	my $begin = time;
 	my $state = sqlstate($node, 'postgres', $sql);
-	my $seconds = time - $begin;
-	is($state, '00000', $name);
-	return cmp_ok($seconds, '<', $longest_drop, sprintf '%s: %.3f s', $name, $seconds);
+	note sprintf '%s: %.3f s', $name, time - $begin;
+	return is($state, '00000', $name);
 }
 
 $start = log_size($node);
@@ -200,7 +196,7 @@ for my $case (
 	my ($sql, $name) = @$case;
 	$node->safe_psql('postgres', 'CREATE DATABASE victim');
 	ok(reader_is_in('victim'), "$name: a reader is in the database");
-	is_quick($sql, "$name with a reader inside");
+	is_let_through($sql, "$name with a reader inside");
 	$node->safe_psql('postgres', 'DROP DATABASE IF EXISTS renamed');
 }
 $node->safe_psql('postgres', "SELECT pgdba.drop_probe('stay')");
