@@ -2,7 +2,7 @@
 --
 -- Pressure is time in which somebody had to wait ("full": in which nobody could go on): half a second of it per second is a lot, whatever
 -- the load says. Where a control group limits the server, its limits count, not those of the machine: `memory_limit` and `usable_cpus` are
--- the smaller of both. All of it comes from /proc and /sys/fs/cgroup; a value that this kernel does not tell is NULL.
+-- the smaller of both. All of it comes from /proc and /sys, the state of the clock from adjtimex(); a value that this kernel does not tell is NULL.
 SELECT pgdba.define_probe(
 	name => 'machine',
 	loop => 'workload',
@@ -10,9 +10,11 @@ SELECT pgdba.define_probe(
 SELECT m.memory_total, least(m.memory_total, m.group_memory_limit) AS memory_limit, m.memory_available, m.memory_cached,
 	m.memory_dirty, m.memory_writeback, m.memory_shared, m.memory_page_tables, m.memory_committed, m.memory_commit_limit,
 	m.overcommit::pg_catalog.int8 AS overcommit, m.swappiness::pg_catalog.int8 AS swappiness, m.swap_total, m.swap_free,
-	m.swapped_in, m.swapped_out, m.oom_kills, m.huge_pages, m.huge_pages_free, m.huge_page_size,
+	m.swapped_in, m.swapped_out, m.oom_kills, m.huge_pages, m.huge_pages_free, m.huge_page_size, m.transparent_huge_pages,
 	m.cpus, least(m.cpus, m.group_cpus) AS usable_cpus, m.cpu_user + m.cpu_nice AS cpu_user, m.cpu_system + m.cpu_irq + m.cpu_softirq AS cpu_system,
-	m.cpu_idle, m.cpu_iowait, m.cpu_steal, m.running, m.blocked, m.load_1m, m.load_5m, m.load_15m, m.cpu_pressure, m.memory_pressure,
+	m.cpu_idle, m.cpu_iowait, m.cpu_steal, m.cpu_governor, m.running, m.blocked, pg_catalog.to_timestamp(m.boot_time) AS booted_at,
+	pg_catalog.pg_postmaster_start_time() AS server_started_at, pg_catalog.pg_conf_load_time() AS loaded_at,
+	m.clock_synchronized, m.clock_error, m.load_1m, m.load_5m, m.load_15m, m.cpu_pressure, m.memory_pressure,
 	m.memory_full_pressure, m.io_pressure, m.io_full_pressure, m.group_memory_limit, m.group_memory_used, m.group_oom_kills,
 	m.group_cpus, m.group_throttled
 FROM pgdba.host_machine() m
@@ -43,6 +45,7 @@ $probe$,
 	"huge_pages": {"kind": "gauge", "unit": "pages", "metric": "pg_machine_huge_pages", "help": "Huge pages set aside"},
 	"huge_pages_free": {"kind": "gauge", "unit": "pages", "metric": "pg_machine_huge_pages_free", "help": "Huge pages that nobody uses"},
 	"huge_page_size": {"unit": "bytes", "help": "Size of a huge page"},
+	"transparent_huge_pages": {"help": "Whether the kernel makes huge pages of ordinary ones by itself: always, madvise or never"},
 	"cpus": {"kind": "gauge", "unit": "CPUs", "metric": "pg_machine_cpus", "help": "CPUs of the machine that are online"},
 	"usable_cpus": {"kind": "gauge", "unit": "CPUs", "metric": "pg_machine_usable_cpus",
 		"help": "CPUs that the server can use: those online, or the quota of its control group when that is less"},
@@ -53,8 +56,17 @@ $probe$,
 		"help": "CPU time idle while storage was waited for"},
 	"cpu_steal": {"kind": "counter", "unit": "seconds", "metric": "pg_machine_cpu_steal_seconds_total",
 		"help": "CPU time that the hypervisor gave to others"},
+	"cpu_governor": {"help": "What decides how fast the CPUs run, such as performance or powersave; NULL where nothing does"},
 	"running": {"unit": "processes", "help": "Processes running or ready to"},
 	"blocked": {"kind": "gauge", "unit": "processes", "metric": "pg_machine_blocked_processes", "help": "Processes blocked by storage"},
+	"booted_at": {"kind": "gauge", "unit": "seconds since", "metric": "pg_machine_uptime_seconds", "help": "Time since the machine started"},
+	"server_started_at": {"kind": "gauge", "unit": "seconds since", "metric": "pg_uptime_seconds",
+		"help": "Time since the server started; a crash that it recovered from by itself is no start"},
+	"loaded_at": {"help": "When the configuration files were loaded last"},
+	"clock_synchronized": {"kind": "gauge", "metric": "pg_machine_clock_synchronized",
+		"help": "1 when the kernel was told that its clock is right; hosts of virtual machines may set it without telling"},
+	"clock_error": {"kind": "gauge", "unit": "seconds", "metric": "pg_machine_clock_error_seconds",
+		"help": "How far the clock may be off as the kernel counts it, which is ever more while nobody sets it"},
 	"load_1m": {"kind": "gauge", "metric": "pg_machine_load_1m", "help": "Load average of the last minute"},
 	"load_5m": {"kind": "gauge", "metric": "pg_machine_load_5m", "help": "Load average of the last 5 minutes"},
 	"load_15m": {"kind": "gauge", "metric": "pg_machine_load_15m", "help": "Load average of the last 15 minutes"},

@@ -32,7 +32,7 @@ BEGIN
 				'session_text session_start holder_text may_end '
 				'statement_source statement_rows statement_totals statement_texts'),
 			('pgdba_sampler', 'EXECUTE', 'FUNCTION', 'file_settings hba_file_rules ident_file_mappings '
-				'host_filesystem host_machine host_processes host_certificates'),
+				'host_filesystem host_folder host_machine host_processes host_certificates'),
 			('pgdba_admin', 'SELECT', 'TABLE', 'checks thresholds threshold'),
 			('pgdba_admin', 'EXECUTE', 'FUNCTION', 'set_threshold sample_now pause resume')
 		) AS w (role, privilege, kind, names)

@@ -57,6 +57,13 @@ std::optional<double> named_number(std::string_view text, std::string_view name)
 	return std::nullopt;
 }
 
+std::optional<std::string> chosen_word(std::string_view text) {
+	const std::size_t open = text.find('['), close = text.find(']', open + 1);
+	if (open == std::string_view::npos || close == std::string_view::npos || close == open + 1)
+		return std::nullopt;
+	return std::string(text.substr(open + 1, close - open - 1));
+}
+
 std::optional<double> stall_seconds(std::string_view text, std::string_view wanted) {
 	while (!text.empty()) {
 		std::string_view line = next_line(text);

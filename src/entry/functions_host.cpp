@@ -10,6 +10,7 @@ extern "C" {
 }
 
 PGDBA_FUNCTION(pgdba_host_filesystem)
+PGDBA_FUNCTION(pgdba_host_folder)
 PGDBA_FUNCTION(pgdba_host_machine)
 PGDBA_FUNCTION(pgdba_host_processes)
 PGDBA_FUNCTION(pgdba_host_certificates)
@@ -40,6 +41,26 @@ Datum pgdba_host_filesystem(PG_FUNCTION_ARGS) {
 				row.set_int(0, 5, found->files_free);
 			}
 			row.set_bool(0, 6, found->read_only);
+		}
+		return pg::return_sample(fcinfo, row);
+	});
+}
+
+Datum pgdba_host_folder(PG_FUNCTION_ARGS) {
+	return pg::entry([fcinfo] {
+		Sample row;
+		row.set_columns(plain_columns({{"mode", Type::kText},
+									   {"own", Type::kBool},
+									   {"files", Type::kInt8},
+									   {"rotational", Type::kBool}}));
+		const auto found = PG_ARGISNULL(0) ? std::nullopt : folder_of(pg::text_argument(fcinfo, 0));
+		if (found) {
+			row.add_row();
+			row.set_text(0, 0, found->mode);
+			row.set_bool(0, 1, found->own);
+			row.set_int(0, 2, found->files);
+			if (found->rotational)
+				row.set_bool(0, 3, *found->rotational);
 		}
 		return pg::return_sample(fcinfo, row);
 	});

@@ -3,6 +3,7 @@
 #include "pgdba/core/proc_text.hpp"
 #include "pgdba/host/files.hpp"
 
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include "pgdba/core/wall.hpp"
@@ -26,21 +27,37 @@ public:
 	void number(const char *name, const std::optional<double> &value) {
 		put(name, Type::kFloat8, value);
 	}
+	void flag(const char *name, const std::optional<double> &value) {
+		put(name, Type::kBool, value);
+	}
+	void text(const char *name, const std::optional<std::string> &value) {
+		put(name, Type::kText,
+			value ? std::optional(static_cast<double>(texts_.size())) : std::nullopt);
+		if (value)
+			texts_.push_back(*value);
+	}
 	Sample sample() const {
 		Sample made;
 		made.set_columns(plain_columns(columns_));
 		made.add_row();
 		for (std::size_t i = 0; i < columns_.size(); ++i)
-			if (values_[i] && columns_[i].second == Type::kInt8)
+			if (!values_[i])
+				continue;
+			else if (columns_[i].second == Type::kInt8)
 				made.set_int(0, i, static_cast<std::int64_t>(*values_[i]));
-			else if (values_[i])
+			else if (columns_[i].second == Type::kBool)
+				made.set_bool(0, i, *values_[i] != 0);
+			else if (columns_[i].second == Type::kText)
+				made.set_text(0, i, texts_[static_cast<std::size_t>(*values_[i])]);
+			else
 				made.set_float(0, i, *values_[i]);
 		return made;
 	}
 
 private:
 	std::vector<std::pair<std::string, Type>> columns_;
-	std::vector<std::optional<double>> values_;
+	std::vector<std::optional<double>> values_; // of a text its place in texts_
+	std::vector<std::string> texts_;
 };
 
 void add_memory(Row &row) {
@@ -71,6 +88,8 @@ void add_memory(Row &row) {
 	row.bytes("huge_pages", named_number(memory, "HugePages_Total"));
 	row.bytes("huge_pages_free", named_number(memory, "HugePages_Free"));
 	row.bytes("huge_page_size", named_number(memory, "Hugepagesize"));
+	row.text("transparent_huge_pages",
+			 chosen_word(read_small_file("/sys/kernel/mm/transparent_hugepage/enabled")));
 }
 
 void add_cpu(Row &row) {
@@ -90,12 +109,26 @@ void add_cpu(Row &row) {
 	row.number("cpus", online > 0 ? std::optional(static_cast<double>(online)) : std::nullopt);
 	row.bytes("running", named_number(stat, "procs_running"));
 	row.bytes("blocked", named_number(stat, "procs_blocked"));
+	row.number("boot_time", named_number(stat, "btime"));
+	std::string governor = read_small_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+	governor.resize(std::min(governor.find('\n'), governor.size()));
+	row.text("cpu_governor", governor.empty() ? std::nullopt : std::optional(governor));
 	const std::string load = read_small_file("/proc/loadavg");
 	std::string_view rest(load);
 	for (const char *const name : {"load_1m", "load_5m", "load_15m"}) {
 		row.number(name, first_number(rest));
 		rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
 	}
+}
+
+// What the kernel knows of whoever sets its clock. Reading needs no privilege.
+void add_clock(Row &row) {
+	timex clock{};
+	const bool known = adjtimex(&clock) >= 0;
+	row.flag("clock_synchronized",
+			 known ? std::optional((clock.status & STA_UNSYNC) == 0 ? 1.0 : 0.0) : std::nullopt);
+	row.number("clock_error",
+			   known ? std::optional(static_cast<double>(clock.maxerror) / 1e6) : std::nullopt);
 }
 
 // Time in which somebody ("some") or everybody ("full") waited for it.
@@ -172,6 +205,7 @@ Sample machine_sample() {
 	Row row;
 	add_memory(row);
 	add_cpu(row);
+	add_clock(row);
 	add_pressure(row);
 	add_group(row);
 	return row.sample();

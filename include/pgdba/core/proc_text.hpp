@@ -14,6 +14,8 @@ std::optional<double> first_number(std::string_view text);
 // The number behind a name at the beginning of a line, as in "MemTotal:  123 kB" (then bytes) or
 // "oom_kill 3".
 std::optional<double> named_number(std::string_view text, std::string_view name);
+// Which of several words is in force, as in "always [madvise] never".
+std::optional<std::string> chosen_word(std::string_view text);
 // Of a line of pressure stall information, "some avg10=… total=123456": seconds.
 std::optional<double> stall_seconds(std::string_view text, std::string_view line);
 

@@ -19,4 +19,13 @@ struct Filesystem {
 };
 std::optional<Filesystem> filesystem_of(const std::string &path);
 
+struct Folder {
+	std::string mode; // as chmod takes it: "0700"
+	bool own = false; // it belongs to the user of this process
+	std::int64_t files = 0;
+	std::optional<bool> rotational; // of the disk, where there is one that says so
+};
+// RETURNS: nothing when there is no such folder, or it cannot be read.
+std::optional<Folder> folder_of(const std::string &path);
+
 } // namespace pgdba

@@ -1,5 +1,5 @@
 // The machine, or the container, that the server runs on: memory, CPU, pressure, and each of the
-// server's processes. From /proc and /sys/fs/cgroup; what the kernel does not tell is NULL.
+// server's processes. From /proc and /sys; what the kernel does not tell is NULL.
 #pragma once
 
 #include "pgdba/core/sample.hpp"
