@@ -29,6 +29,8 @@ SELECT d.datname::pg_catalog.text AS db,
 	s.sessions_killed,
 	s.checksum_failures,
 	s.checksum_last_failure,
+	NULL::pg_catalog.int8 AS parallel_workers_wanted,
+	NULL::pg_catalog.int8 AS parallel_workers,
 	s.stats_reset,
 	pg_catalog.age(d.datfrozenxid)::pg_catalog.int8 AS xid_age,
 	pg_catalog.mxid_age(d.datminmxid)::pg_catalog.int8 AS mxid_age,
@@ -90,6 +92,10 @@ $probe$,
 	"checksum_failures": {"kind": "counter", "unit": "pages", "metric": "pg_database_checksum_failures_total",
 		"help": "Pages whose checksum was wrong; absent without data checksums"},
 	"checksum_last_failure": {"help": "When a checksum was wrong last"},
+	"parallel_workers_wanted": {"kind": "counter", "unit": "processes", "metric": "pg_database_parallel_workers_wanted_total",
+		"help": "Parallel workers that statements wanted to start; absent before 18"},
+	"parallel_workers": {"kind": "counter", "unit": "processes", "metric": "pg_database_parallel_workers_total",
+		"help": "Parallel workers that were started: fewer than wanted when there were not enough; absent before 18"},
 	"stats_reset": {"help": "When these counters began"},
 	"xid_age": {"kind": "gauge", "unit": "transactions", "metric": "pg_wraparound_tx_age",
 		"help": "Age of the oldest transaction ID that is not frozen"},
@@ -99,3 +105,8 @@ $probe$,
 	"datconnlimit": {"unit": "connections", "help": "Connection limit, -1 for none; -2 marks an invalid database"},
 	"datistemplate": {"help": "Whether it is a template"}
 }$columns$);
+
+SELECT pgdba.define_probe_variant('database', 180000, pgdba.changed_text(p.query,
+	'NULL::pg_catalog.int8 AS parallel_workers_wanted', 's.parallel_workers_to_launch AS parallel_workers_wanted',
+	'NULL::pg_catalog.int8 AS parallel_workers', 's.parallel_workers_launched AS parallel_workers'))
+FROM pgdba.probe p WHERE p.name = 'database';
