@@ -3,6 +3,7 @@
 #include "pgdba/core/verdict.hpp"
 #include "pgdba/sampler/canary.hpp"
 #include "pgdba/sampler/relation_probe.hpp"
+#include "pgdba/sampler/wait_probe.hpp"
 
 #include "pgdba/core/wall.hpp"
 
@@ -175,6 +176,10 @@ std::vector<std::pair<std::string, Type>> native_columns(std::string_view probe)
 		return relation_columns();
 	if (probe == "canary")
 		return canary_columns();
+	if (probe == "wait")
+		return wait_columns();
+	if (probe == "wait_tick")
+		return wait_tick_columns();
 	Described columns;
 	if (probe == "verdict")
 		for (const Column &column : verdict_columns())

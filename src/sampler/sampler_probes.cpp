@@ -9,6 +9,7 @@
 #include "pgdba/pg/worker.hpp"
 #include "pgdba/sampler/canary.hpp"
 #include "pgdba/sampler/relation_probe.hpp"
+#include "pgdba/sampler/wait_probe.hpp"
 
 #include "pgdba/core/wall.hpp"
 
@@ -79,11 +80,30 @@ pg::QueryLimits Sampler::limits_of(const Tick &tick, const ProbeDefinition &prob
 	return limits;
 }
 
+Sample Sampler::native_sample(const Tick &tick, const ProbeDefinition &probe) {
+	using Take = Sample (*)(const Sampler &, const Tick &, const ProbeDefinition &);
+	constexpr std::pair<std::string_view, Take> kTakes[] = {
+		{"canary", [](const Sampler &, const Tick &t,
+					  const ProbeDefinition &p) { return canary_sample(p, limits_of(t, p)); }},
+		{"relation",
+		 [](const Sampler &sampler, const Tick &t, const ProbeDefinition &p) {
+			 return relation_sample(p, sampler.database_, t.deadline);
+		 }},
+		{"wait",
+		 [](const Sampler &, const Tick &, const ProbeDefinition &p) { return wait_sample(p); }},
+		{"wait_tick", [](const Sampler &, const Tick &,
+						 const ProbeDefinition &p) { return wait_tick_sample(p); }},
+	};
+	for (const auto &[name, take] : kTakes)
+		if (name == probe.name)
+			return take(*this, tick, probe);
+	throw BadDefinition("there is no native probe \"" + probe.name + "\"", {}, {});
+}
+
 Sample Sampler::take_sample(Tick &tick, const ProbeDefinition &probe, Cost *cost) {
 	if (probe.scope == Scope::kNative) {
 		const Micros begin = pg::now(), cpu_begin = pg::cpu_time();
-		Sample sample = probe.name == "canary" ? canary_sample(probe, limits_of(tick, probe))
-											   : relation_sample(probe, database_, tick.deadline);
+		Sample sample = native_sample(tick, probe);
 		*cost = {pg::now() - begin, pg::cpu_time() - cpu_begin};
 		return sample;
 	}

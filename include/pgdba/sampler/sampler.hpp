@@ -61,6 +61,7 @@ private:
 	std::optional<Sample> run_here(Tick &tick, const ProbeDefinition &probe);
 	void run_failed(Tick &tick, const ProbeDefinition &probe, std::string why);
 	void accept(Tick &tick, const ProbeDefinition &probe, Sample sample);
+	Sample native_sample(const Tick &tick, const ProbeDefinition &probe);
 	Sample take_sample(Tick &tick, const ProbeDefinition &probe, Cost *cost);
 	void run_database_probes(Tick &tick);
 	void visit_home(Tick &tick, std::vector<DatabaseRun> &runs);
