@@ -30,7 +30,8 @@ BEGIN
 			('pg_monitor', 'EXECUTE', 'FUNCTION', 'verdicts_at health health_json process_rows loop_rows ring_usage '
 				'loaded require_preload cost coverage databases in_list preflight publications setting_line duration_text '
 				'session_text session_start holder_text may_end '
-				'statement_source statement_rows statement_totals statement_texts'),
+				'statement_source statement_rows statement_totals statement_texts '
+				'wait_runs wait_runs_since wait_now'),
 			('pgdba_sampler', 'EXECUTE', 'FUNCTION', 'file_settings hba_file_rules ident_file_mappings '
 				'host_filesystem host_folder host_machine host_processes host_certificates'),
 			('pgdba_admin', 'SELECT', 'TABLE', 'checks thresholds threshold'),

@@ -83,8 +83,16 @@ Micros Launcher::look() {
 }
 
 void Launcher::run() {
-	while (true)
-		(void)pg::wait_latch(look());
+	Micros next_look = 0; // looking costs more than a tick of the sampler of waits
+	bool told = true;
+	while (true) {
+		if (told || pg::steady_now() >= next_look)
+			next_look = pg::steady_now() + look();
+		if (waits_.until_due() <= 0)
+			waits_.tick();
+		const Micros timeout = std::min(next_look - pg::steady_now(), waits_.until_due());
+		told = pg::wait_latch_or_time(timeout).by_latch;
+	}
 }
 
 } // namespace pgdba

@@ -137,6 +137,12 @@ void define_settings() {
 		&current.pgstattuple_limit_mb, 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB);
 	define_number("pgdba.lock_timeout", "Longest time that a sample waits for a lock.", nullptr,
 				  &current.lock_timeout_ms, 100, 1, 10'000, PGC_SIGHUP, GUC_UNIT_MS);
+	define_number("pgdba.wait_rate", "How often sessions are looked at to tell what they wait for.",
+				  "Times a second.", &current.wait_rate, 10, 1, 100, PGC_SIGHUP, 0);
+	define_number("pgdba.wait_memory", "Shared memory for what sessions waited for lately.",
+				  "The more, the more minutes it goes back; some is added for each session that "
+				  "max_connections allows.",
+				  &current.wait_memory_mb, 4, 1, 64, PGC_POSTMASTER, GUC_UNIT_MB);
 	MarkGUCPrefixReserved("pgdba");
 }
 

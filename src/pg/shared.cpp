@@ -3,6 +3,7 @@
 
 #include "pgdba/pg/options.hpp"
 #include "pgdba/pg/settings.hpp"
+#include "pgdba/pg/wait_memory.hpp"
 
 extern "C" {
 #include "storage/ipc.h"
@@ -33,6 +34,7 @@ extern "C" void pgdba_shmem_request() {
 		previous_request_hook();
 	RequestAddinShmemSpace(kRingOffset + ring_size());
 	RequestNamedLWLockTranche(kName, kLocks);
+	request_wait_memory();
 }
 
 extern "C" void pgdba_shmem_startup() {
@@ -53,6 +55,7 @@ extern "C" void pgdba_shmem_startup() {
 			number = -1;
 		ring().initialise();
 	}
+	make_wait_memory();
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -78,6 +78,14 @@ bool end_process(Role role) {
 	return pid != 0;
 }
 
+bool is_own_process(int pid) noexcept {
+	if (region != nullptr)
+		for (const ProcessSlot &slot : region->head.processes)
+			if (*const_cast<const volatile int *>(&slot.pid) == pid)
+				return true;
+	return false;
+}
+
 Micros request_sample(unsigned loops, Micros timeout) {
 	std::uint64_t wanted[kLoops.size()] = {};
 	bool running = false;

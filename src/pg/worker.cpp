@@ -199,14 +199,19 @@ void forget_child(Child &child) {
 }
 
 bool wait_latch(Micros timeout) {
+	return wait_latch_or_time(timeout).reloaded;
+}
+
+Woken wait_latch_or_time(Micros timeout) {
 	const long milliseconds = static_cast<long>(std::max<Micros>(0, (timeout + 999) / 1000));
-	call([milliseconds] {
-		(void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
-						compat::wait_event());
+	const bool by_latch = call([milliseconds] {
+		const int events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+									 milliseconds, compat::wait_event());
 		ResetLatch(MyLatch);
+		return (events & WL_LATCH_SET) != 0;
 	});
 	leave_if_told();
-	return call([] {
+	const bool reloaded = call([] {
 		CHECK_FOR_INTERRUPTS();
 		if (!ConfigReloadPending)
 			return false;
@@ -214,6 +219,7 @@ bool wait_latch(Micros timeout) {
 		ProcessConfigFile(PGC_SIGHUP);
 		return true;
 	});
+	return {by_latch, reloaded};
 }
 
 void check_interrupts() {
@@ -242,6 +248,12 @@ std::int64_t wal_written() noexcept {
 Micros cpu_time() {
 	timespec time{};
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return time.tv_sec * kMicrosPerSecond + time.tv_nsec / 1000;
+}
+
+Micros steady_now() noexcept {
+	timespec time{};
+	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * kMicrosPerSecond + time.tv_nsec / 1000;
 }
 

@@ -27,6 +27,7 @@ extern "C" {
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
+#include "utils/backend_status.h"
 #include "utils/guc_tables.h"
 #include "utils/wait_event.h"
 }
@@ -50,6 +51,42 @@ inline int my_process_number() noexcept {
 	return MyProcNumber;
 #else
 	return MyProc->pgprocno;
+#endif
+}
+
+// The status of all processes that have one, and how many places there are. Until 16 a process has
+// its place by its backend id, or its kind when it has none; since 17 by its number.
+inline const volatile PgBackendStatus *first_backend_status() noexcept {
+#if PG_VERSION_NUM >= 170000
+	return MyBEEntry - MyProcNumber;
+#else
+	return MyBEEntry - (MyBackendId - 1);
+#endif
+}
+inline int backend_status_places() noexcept {
+#if PG_VERSION_NUM >= 170000
+	return MaxBackends + NUM_AUXILIARY_PROCS;
+#else
+	return MaxBackends + NUM_AUXPROCTYPES;
+#endif
+}
+// The number among all PGPROCs of the process at that place; -1: to be looked for by its PID.
+inline int process_number_at(int place) noexcept {
+#if PG_VERSION_NUM >= 170000
+	return place;
+#else
+	(void)place;
+	return -1;
+#endif
+}
+
+// Since 18 some processes read for others, who wait for them.
+inline bool is_io_worker(BackendType type) noexcept {
+#if PG_VERSION_NUM >= 180000
+	return type == B_IO_WORKER;
+#else
+	(void)type;
+	return false;
 #endif
 }
 

@@ -125,6 +125,9 @@ void complete_requests(int loop,
 void wake(Role role);
 // SIGTERM to the process in the table. RETURNS whether there is one.
 bool end_process(Role role);
+// Whether the process is one of pgdba's. Takes no lock: a number that changes meanwhile is of a
+// process that just came or went.
+bool is_own_process(int pid) noexcept;
 
 // What health() and /healthz say about loops and processes, from the head and the clock.
 std::vector<LoopState> loop_states(const SharedHead &head, Micros now);

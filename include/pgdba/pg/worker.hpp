@@ -39,6 +39,12 @@ void forget_child(Child &child);
 // Waits for the latch, at most `timeout`, and absorbs interrupts: may not return when told to exit.
 // RETURNS true when the configuration was reloaded.
 bool wait_latch(Micros timeout);
+// The same, and whether it was the latch that ended it. Gives the processor away for whole
+// milliseconds, and lasts up to one longer.
+struct Woken {
+	bool by_latch, reloaded;
+};
+Woken wait_latch_or_time(Micros timeout);
 void check_interrupts();
 
 // After a PgError that passed no (sub)transaction: releases what the server's code held when it
@@ -48,6 +54,7 @@ void recover() noexcept;
 
 Micros now();                        // wall clock
 Micros cpu_time();                   // of this process
+Micros steady_now() noexcept;        // a clock that nobody sets; counts from anywhere
 std::int64_t wal_written() noexcept; // bytes, by this process
 bool in_recovery();
 std::uint64_t system_identifier(); // of the cluster, as its control file has it
