@@ -51,6 +51,8 @@ struct WaitSight {
 struct WaitSum {
 	std::int64_t samples;
 	Micros time, blocked;
+
+	bool operator==(const WaitSum &) const = default;
 };
 
 struct WaitTallyEntry {
