@@ -31,19 +31,19 @@ namespace pgdba {
 struct WaitSession {
 	static constexpr std::size_t kNameBytes = 64; // including the terminator
 	Micros backend_start;
-	std::uint32_t database, role; // OIDs; 0: none
-	std::int32_t pid, leader_pid; // 0: of no group, or its leader
-	std::uint32_t backend_type;   // the server's number
-	std::uint32_t slot;           // its place among all sessions
+	std::uint32_t database, role;      // OIDs; 0: none
+	std::int32_t pid, leader_pid;      // 0: of no group, or its leader
+	std::uint32_t backend_type;        // the server's number
+	std::uint32_t slot;                // its place among all sessions
 	char application_name[kNameBytes]; // zeros behind its end
 };
 
 // What it was seen to do.
 struct WaitSight {
 	WaitSession who;
-	Micros xact_start;      // 0: in no transaction
-	std::int64_t query_id;  // 0: not known
-	std::uint32_t event;    // the server's number
+	Micros xact_start;     // 0: in no transaction
+	std::int64_t query_id; // 0: not known
+	std::uint32_t event;   // the server's number
 	WaitState state;
 	bool blocked; // by a lock of another session
 };
@@ -84,9 +84,10 @@ struct WaitCounters {
 };
 
 struct WaitTick {
-	Micros at;     // wall clock
-	Micros credit; // what it stands for: the time since the tick before, as far as that was looked at
-	bool gap;      // something of that was not: no run goes on
+	Micros at; // wall clock
+	Micros
+		credit; // what it stands for: the time since the tick before, as far as that was looked at
+	bool gap;   // something of that was not: no run goes on
 };
 
 class WaitMemory {

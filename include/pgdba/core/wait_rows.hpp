@@ -21,8 +21,9 @@ struct WaitRow {
 
 constexpr std::size_t kMostWaitRows = 100;
 
-// Adds up rows that have the same names, keeps the `most` with the longest time, and adds the others
-// to one row for each state and class. The sum of all is the same as before, to the microsecond.
+// Adds up rows that have the same names, keeps the `most` with the longest time, and adds the
+// others to one row for each state and class. The sum of all is the same as before, to the
+// microsecond.
 std::vector<WaitRow> fold_waits(std::vector<WaitRow> rows, std::size_t most = kMostWaitRows);
 
 // What the tally added up itself for want of memory: rows that are folded already.

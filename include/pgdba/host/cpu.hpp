@@ -10,7 +10,8 @@ namespace pgdba {
 // What the control group allows, else those of the machine. RETURNS nothing when neither is known.
 std::optional<double> usable_cpus();
 
-// Of a process since it began: with a CPU, and ready to run without one. From /proc/<pid>/schedstat.
+// Of a process since it began: with a CPU, and ready to run without one. From
+// /proc/<pid>/schedstat.
 struct RunTimes {
 	Micros on_cpu = 0, ready = 0;
 };

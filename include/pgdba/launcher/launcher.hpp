@@ -1,8 +1,8 @@
 // The launcher: a static worker on shared catalogs only. It looks whether the home database may be
 // connected to, keeps the sampler running there (with back-off), and takes it away while pgdba is
 // paused. A worker connects once for its life, and a missing database would be FATAL in the log at
-// every restart: hence this process in between. Its loop also has the sampler of waits, which goes on
-// while nobody samples.
+// every restart: hence this process in between. Its loop also has the sampler of waits, which goes
+// on while nobody samples.
 #pragma once
 
 #include "pgdba/launcher/wait_sampler.hpp"

@@ -39,7 +39,7 @@ private:
 	pg::WaitReader reader_;
 	Schedule schedule_, rounds_;
 	Micros before_ = 0, wall_before_ = 0; // the last tick, by both clocks
-	std::vector<CpuWatch> watches_; // by the session's place
+	std::vector<CpuWatch> watches_;       // by the session's place
 	std::uint32_t round_ = 0;
 	Micros own_cpu_ = 0;
 	WaitCounters found_{}; // by the last round, to be added at the next tick

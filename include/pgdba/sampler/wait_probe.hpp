@@ -21,8 +21,8 @@ Sample wait_sample(const ProbeDefinition &definition);
 Sample wait_tick_sample(const ProbeDefinition &definition);
 
 // In a session. REQUIRES: an open transaction.
-Sample waits_now();                            // as `wait`, without taking it
-Sample wait_runs(Micros since, Micros until);  // each session's doings, clipped to that time
-Micros wait_runs_since();                      // from when on these are whole; 0: there are none
+Sample waits_now();                           // as `wait`, without taking it
+Sample wait_runs(Micros since, Micros until); // each session's doings, clipped to that time
+Micros wait_runs_since();                     // from when on these are whole; 0: there are none
 
 } // namespace pgdba
