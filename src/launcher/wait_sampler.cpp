@@ -86,9 +86,14 @@ void WaitSampler::tick() {
 }
 
 void WaitSampler::watch_cpu(std::span<const WaitSight> sights, Micros credit) {
-	for (const WaitSight &sight : sights)
-		if (sight.state == WaitState::kActive && sight.event == kNoWait)
-			watches_[sight.who.slot].seen += credit;
+	for (const WaitSight &sight : sights) {
+		if (sight.state != WaitState::kActive || sight.event != kNoWait)
+			continue;
+		CpuWatch &watch = watches_[sight.who.slot];
+		if (watch.pid != sight.who.pid)
+			watch = {sight.who.pid, 0, 0, {}};
+		watch.seen += credit;
+	}
 }
 
 // Counts only for those that were asked in the round before as well: between two questions the
@@ -100,19 +105,18 @@ void WaitSampler::ask_system(std::span<const WaitSight> sights) {
 		if (sight.state != WaitState::kActive)
 			continue;
 		CpuWatch &watch = watches_[sight.who.slot];
-		if (watch.seen == 0 || asked == kMostAsked)
+		if (watch.pid != sight.who.pid || watch.seen == 0 || asked == kMostAsked)
 			continue;
 		++asked;
 		const Micros seen = std::exchange(watch.seen, 0);
 		const std::optional<RunTimes> times = run_times(sight.who.pid);
 		if (!times)
 			continue;
-		if (watch.pid == sight.who.pid && watch.round + 1 == round_) {
+		if (watch.round != 0 && watch.round + 1 == round_) {
 			found_.measured += seen;
 			found_.on_cpu += std::max<Micros>(0, times->on_cpu - watch.times.on_cpu);
 			found_.ready += std::max<Micros>(0, times->ready - watch.times.ready);
 		}
-		watch.pid = sight.who.pid;
 		watch.round = round_;
 		watch.times = *times;
 	}

@@ -28,6 +28,9 @@ public:
 	enum class Part { kTally, kAll };
 	explicit WaitCopy(Part part);
 	static WaitCopy take(); // the tally, which begins anew
+	WaitCopy(WaitCopy &&) = default;
+	WaitCopy(const WaitCopy &) = delete;
+	WaitCopy &operator=(const WaitCopy &) = delete;
 	const WaitMemory &operator*() const noexcept { return memory_; }
 	const WaitMemory *operator->() const noexcept { return &memory_; }
 
