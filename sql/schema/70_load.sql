@@ -102,7 +102,7 @@ BEGIN
 	END IF;
 	-- What is newer than a look at the sessions is known after the next one.
 	until := coalesce(nullif(pg_catalog.current_setting('pgdba.as_of', true), '')::timestamptz, statement_timestamp()
-		- pg_catalog.make_interval(secs => 1 / coalesce(pg_catalog.current_setting('pgdba.wait_rate', true)::float8, 10)));
+		- pg_catalog.make_interval(secs => 1 / pg_catalog.current_setting('pgdba.wait_rate')::float8));
 	since := until - span;
 END
 $$;
