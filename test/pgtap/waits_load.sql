@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(59);
+SELECT plan(61);
 
 -- A minute: rows of probe wait as arrays (db, role, application, query, state, type, event, class, samples, seconds, blocked), and what
 -- wait_tick said.
@@ -115,6 +115,8 @@ SELECT pg_temp.inject('2001-08-08 01:02:00+00', '[["shop", "app", "web", 11, "ac
 SELECT pg_temp.at('2001-08-08 01:02:00+00');
 SELECT results_eq($$SELECT class, sessions, per_cpu, observed_seconds FROM pgdba.load('1 min') WHERE sessions > 0$$,
 	$$VALUES ('total', 1.5::float8, 3::float8, 20::float8), ('IO', 0.5, 1, 20), ('LWLock', 1, 2, 20)$$, 'a gap is nobody''s: the load is that of the time that was seen');
+SELECT results_eq($$SELECT sessions, seconds, samples, observed_seconds FROM pgdba.load('30 s') WHERE class = 'total'$$,
+	$$VALUES (1.5::float8, 15::float8, 150::bigint, 10::float8)$$, 'of a part of that minute the same part was seen');
 SELECT results_eq($$SELECT round(sessions::numeric, 6), seconds, samples, observed_seconds FROM pgdba.load('2 min') WHERE class = 'total'$$,
 	$$VALUES (1.875, 150::float8, 1500::bigint, 80::float8)$$, 'two samples');
 SELECT results_eq($$SELECT seconds, samples, observed_seconds FROM pgdba.load('90 s') WHERE class = 'total'$$,
@@ -208,6 +210,21 @@ SELECT results_eq($$SELECT count(*), min(session_pid), max(session_pid) FROM pgd
 SELECT is_empty('SELECT * FROM pgdba.session_history(1, 22)', 'a session that did not run it');
 SELECT pg_temp.at('2001-08-08 04:00:00+00');
 SELECT is_empty('SELECT * FROM pgdba.session_history()', 'before the raw memory begins');
+
+-- Where the raw memory does not reach back to the newest sample, what probe wait would return now is taken, in proportion. Between two samples: at
+-- most one of the attempts meets one.
+SELECT pg_temp.at('');
+CREATE OR REPLACE FUNCTION pgdba.wait_runs_since() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT statement_timestamp()';
+CREATE OR REPLACE FUNCTION pgdba.wait_now() RETURNS TABLE (db text, role text, application_name text, query_id bigint, state text, event_type text,
+		event text, class text, samples bigint, seconds float8, blocked_seconds float8, folded bool, span_seconds float8)
+	LANGUAGE sql STABLE AS $$
+	SELECT 'shop', 'app', 'now', NULL::bigint, 'active', 'CPU', 'CPU', 'CPU', 400::bigint, 40::float8, 0::float8, false, 60::float8
+$$;
+CREATE TEMP TABLE attempt AS SELECT name, sessions, seconds, observed_seconds FROM pgdba.waits('1 ms', 'application');
+SELECT pg_sleep(0.2);
+INSERT INTO attempt SELECT name, sessions, seconds, observed_seconds FROM pgdba.waits('1 ms', 'application');
+SELECT ok(EXISTS (SELECT FROM attempt WHERE name = 'now' AND abs(sessions - 40 / 60.0) < 0.000001 AND abs(observed_seconds - 0.001) < 0.000001),
+	'what came since the newest sample');
 
 -- ---- probes ----
 
