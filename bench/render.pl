@@ -4,6 +4,7 @@
 #   <!-- bench:details:begin --> ... <!-- bench:details:end -->    what is behind it, where a file has these markers
 #   <!-- bench:size:begin --> ... <!-- bench:size:end -->          cost against size, where a file has these markers
 #   <!-- bench:peers:begin --> ... <!-- bench:peers:end -->        beside powa and pg_wait_sampling, where a file has these markers
+#   <!-- bench:latency:begin --> ... <!-- bench:latency:end -->    the estimated 95th percentile, where a file has these markers
 use strict;
 use warnings FATAL => 'all';
 
@@ -117,15 +118,28 @@ sub table {
 	  preload('write', 'with the library: TPC-B-like, 4 clients', 'tps');
 }
 
+sub percentiles {
+	my $text = conditions() . heading('statements', 'p95 of the sleep', 'pgbench: mean / p95', 'pgdba: mean / p95',
+		'ratio of the means', 'ratio of p95', 'ratio of p95 to that of the sleep');
+	for my $kind (all('latency')) {
+		my ($theirs, $ours, $asked) = ([@$kind{qw(mean_ms p95_ms)}], [@$kind{qw(our_mean_ms our_p95_ms)}], $kind->{asked_p95_ms});
+		$text .= row($kind->{kind}, $asked ? amounts('ms', $asked) : '-', amounts('ms', @$theirs), amounts('ms', @$ours),
+			(map { number($ours->[$_] / $theirs->[$_]) } 0, 1), $asked ? number($ours->[1] / $asked) : '-');
+	}
+	return $text;
+}
+
 sub place { # between the markers; says whether there were any
 	my ($page, $name, $text) = @_;
 	return $$page =~ s/(<!-- bench:${name}begin -->\n).*?(<!-- bench:${name}end -->)/$1\n$text\n$2/s;
 }
 
 # What was measured, by the names of its markers.
+my $only = $ENV{BENCH_ONLY};
 my %text = (
-	'size:' => conditions() . against_size(\%per_hour), 'peers:' => beside_peers(),
-	$ENV{BENCH_ONLY_SIZE} ? () : ('' => table(), 'details:' => details(\%per_hour)),
+	$only eq 'latency' ? () : ('size:' => conditions() . against_size(\%per_hour), 'peers:' => beside_peers()),
+	$only eq 'size' ? () : ('latency:' => percentiles()),
+	$only ne '' ? () : ('' => table(), 'details:' => details(\%per_hour)),
 );
 
 print join "\n", map { $text{$_} } sort keys %text unless @ARGV;

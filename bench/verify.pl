@@ -88,8 +88,20 @@ sub growth {
 	must(one('wait_sampling', state => $_)->{percent} > 0, 'CPU of the collector', { state => $_ }) for 'idle', '50 active';
 }
 
-scrapes_and_sampling() unless $ENV{BENCH_ONLY_SIZE};
-growth();
+# The estimate is judged by nobody here, but it is of what pgbench ran.
+sub percentiles {
+	my @kind = all('latency');
+	must(@kind == 9, 'all kinds of latencies', { found => scalar @kind });
+	for my $kind (@kind) {
+		must($kind->{$_} > 0, $_, $kind) for qw(mean_ms p95_ms our_mean_ms our_p95_ms);
+		must(abs($kind->{statements} - $kind->{transactions}) < 0.01 * $kind->{transactions} + 10, 'as many statements as transactions', $kind);
+	}
+}
+
+my $only = $ENV{BENCH_ONLY};
+scrapes_and_sampling() if $only eq '';
+growth() if $only ne 'latency';
+percentiles() if $only ne 'size';
 print "$right of the results' properties hold, ", scalar(@wrong), " do not\n";
 print "not as it must be: $_\n" for @wrong;
 exit(@wrong ? 1 : 0);
