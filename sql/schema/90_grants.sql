@@ -27,6 +27,8 @@ BEGIN
 		FROM (VALUES
 			('pg_monitor', 'SELECT', 'TABLE', 'probe probe_variant check_definition threshold '
 				'verdicts processes loops checks thresholds'),
+			('pg_monitor', 'SELECT', 'TABLE', 'causes'),
+			('pg_monitor', 'EXECUTE', 'FUNCTION', 'hypotheses load_facts load_kind'),
 			('pg_monitor', 'EXECUTE', 'FUNCTION', 'verdicts_at health health_json process_rows loop_rows ring_usage '
 				'loaded require_preload cost coverage databases in_list preflight publications setting_line duration_text '
 				'session_text session_start holder_text may_end '
