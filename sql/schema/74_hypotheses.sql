@@ -19,7 +19,7 @@ COMMENT ON FUNCTION pgdba.load_kind(text, text, text) IS
 CREATE FUNCTION pgdba.load_facts(since timestamptz, until timestamptz, OUT span float8, OUT ticks bigint, OUT cpus float8,
 	OUT samples bigint, OUT all_samples bigint, OUT active float8, OUT cpu float8, OUT io float8, OUT temp float8, OUT commit float8,
 	OUT standby float8, OUT lock float8, OUT lwlock float8, OUT thinking float8, OUT writing float8, OUT working float8, OUT on_cpu float8,
-	OUT runnable float8, OUT enough bool, OUT known text)
+	OUT runnable float8, OUT enough bool, OUT few text, OUT enough_of_all bool, OUT few_of_all text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
 DECLARE
 	forgotten float8;
@@ -45,14 +45,17 @@ BEGIN
 			CASE WHEN h.state = 'active' THEN pgdba.load_kind(h.class, h.event_type, h.event) END AS kind
 		FROM pgdba.hist_wait h WHERE h.sampled_at > since AND h.sampled_at <= until) w;
 	working := active + thinking;
-	-- Looked at often enough: 300 sessions seen, or next to none in 300 looks.
-	enough := all_samples >= 300 OR (ticks >= 300 AND all_samples * 10 < ticks);
-	known := CASE WHEN NOT coalesce(enough, false) THEN pg_catalog.format('only %s samples of sessions in %s looks: 300 are needed',
+	-- 300 samples are enough to judge; so are 300 looks that met less than half a session, because then nothing was done.
+	enough := samples >= 300 OR (ticks >= 300 AND 2 * samples < ticks);
+	enough_of_all := all_samples >= 300 OR (ticks >= 300 AND 2 * all_samples < ticks);
+	few := CASE WHEN NOT coalesce(enough, false) THEN format('only %s samples of active sessions in %s looks: 300 are needed',
+		samples, coalesce(ticks, 0)) END;
+	few_of_all := CASE WHEN NOT coalesce(enough_of_all, false) THEN format('only %s samples of sessions in %s looks: 300 are needed',
 		all_samples, coalesce(ticks, 0)) END;
 END
 $$;
 COMMENT ON FUNCTION pgdba.load_facts(timestamptz, timestamptz) IS
-	'For hypotheses(): what sessions did in a time, in session-seconds, from probes wait and wait_tick; enough is whether that is enough to judge, known why not.';
+	'For hypotheses(): what sessions did in a time, in session-seconds, from probes wait and wait_tick; enough and few are whether active sessions were seen often enough to judge, and why not; enough_of_all and few_of_all the same of all sessions at work.';
 
 -- A query gets $1 and $2, the time; $3, where its check begins to alarm; $4, the floors of that check. It returns one row: whether it was so
 -- (NULL: not known), the proof as a sentence, the numbers of it, and what to do. It runs only where each of `probes` has a sample in
@@ -74,15 +77,16 @@ WITH moment AS (
 SELECT n.waiting > $3 OR n.longest > (SELECT t.warning FROM pgdba.thresholds t WHERE t.check_id = 'locks.blocked' AND t.object_pattern = '%')
 		OR coalesce(f.enough AND f.percent > 50 AND f.active > 0.5 * f.span, false),
 	format('at most %s sessions had waited for a lock for a second, the longest for %s%s', n.waiting, pgdba.duration_text(n.longest),
-		coalesce(format('; %s %% of the load waited for locks', round(f.percent)), '')),
+		coalesce('; ' || round(f.percent) || ' % of the load waited for locks', '')),
 	jsonb_build_object('waiting', n.waiting, 'longest_seconds', n.longest, 'worst_at', n.worst_at, 'load_percent', f.percent),
 	format('SELECT * FROM pgdba.lock_tree(%L); shows who stood at the head.', n.worst_at)
 FROM n CROSS JOIN f
 $cause$),
 (2, 'one statement', 'load.one_query', '{wait_tick}', $cause$
 SELECT CASE WHEN f.enough THEN coalesce(q.percent > $3 AND 100 * f.active / (f.span * f.cpus) > ($4 ->> 'busy')::float8, false) END,
-	coalesce(f.known, format('the load was %s on %s CPUs%s', round((f.active / f.span)::numeric, 2), f.cpus,
-		coalesce(format('; statement %s in %s had %s %% of it', q.query_id, q.db, round(q.percent)), ', no statement is known'))),
+	coalesce(f.few, format('the load was %s on %s CPUs%s', round((f.active / f.span)::numeric, 2), f.cpus,
+		CASE WHEN q.query_id IS NULL THEN ', no statement is known'
+			ELSE format('; statement %s in %s had %s %% of it', q.query_id, q.db, round(q.percent)) END)),
 	jsonb_build_object('load', f.active / f.span, 'cpus', f.cpus, 'percent', q.percent, 'db', q.db, 'query_id', q.query_id, 'samples', f.samples),
 	format('Look at its plan: SELECT query FROM pg_stat_statements WHERE queryid = %L;', q.query_id)
 FROM pgdba.load_facts($1, $2) f
@@ -92,7 +96,7 @@ LEFT JOIN LATERAL (SELECT h.db, h.query_id, 100 * sum(h.seconds) / nullif(f.acti
 $cause$),
 (3, 'CPU', 'load.above_cpus', '{wait_tick}', $cause$
 SELECT CASE WHEN f.enough THEN f.cpu / f.span > f.cpus * $3 END,
-	coalesce(f.known, format('%s sessions at a time were on a CPU or ready for one, of %s CPUs',
+	coalesce(f.few, format('%s sessions at a time were on a CPU or ready for one, of %s CPUs',
 		round((f.cpu / f.span)::numeric, 2), f.cpus)),
 	jsonb_build_object('cpu_sessions', f.cpu / f.span, 'cpus', f.cpus, 'load', f.active / f.span, 'samples', f.samples),
 	'SELECT * FROM pgdba.top_load(); lists the statements to make cheaper.'
@@ -113,7 +117,7 @@ WITH m AS (
 )
 SELECT CASE WHEN n.enough AND n.others IS NOT NULL AND n.runnable IS NOT NULL THEN coalesce(n.waited > $3, false)
 		AND greatest(100 * (n.others + n.stolen) / n.machine_cpus, 100 * n.throttled) > ($4 ->> 'taken')::float8 END,
-	coalesce(n.known, CASE WHEN n.others IS NULL THEN 'the CPU time of the machine is not known: two samples of probe machine are needed'
+	coalesce(n.few, CASE WHEN n.others IS NULL THEN 'the CPU time of the machine is not known: two samples of probe machine are needed'
 		WHEN n.runnable IS NULL THEN 'the system does not tell how long sessions wait for a CPU' END,
 		format('sessions on a CPU waited %s %% of the time to get one; others used %s of %s CPUs, the hypervisor %s, and the control group was '
 			'stopped %s %% of the time', round(coalesce(n.waited, 0)::numeric, 1), round(n.others::numeric, 2), n.machine_cpus,
@@ -125,7 +129,7 @@ FROM n
 $cause$),
 (5, 'I/O', 'load.io_bound', '{wait_tick}', $cause$
 SELECT CASE WHEN f.enough THEN coalesce(n.percent > $3 AND 100 * f.active / (f.span * f.cpus) > ($4 ->> 'busy')::float8, false) END,
-	coalesce(f.known, format('%s %% of a load of %s on %s CPUs waited for storage%s', round(coalesce(n.percent, 0)),
+	coalesce(f.few, format('%s %% of a load of %s on %s CPUs waited for storage%s', round(coalesce(n.percent, 0)),
 		round((f.active / f.span)::numeric, 2), f.cpus, coalesce(', most for ' || e.event, ''))),
 	jsonb_build_object('percent', n.percent, 'load', f.active / f.span, 'cpus', f.cpus, 'event', e.event, 'samples', f.samples),
 	'SELECT * FROM pgdba.waits(''5 minutes'', ''query''); names the statements that read or write so much.'
@@ -135,7 +139,7 @@ LEFT JOIN LATERAL (SELECT h.event_type || ':' || h.event AS event FROM pgdba.his
 	WHERE h.sampled_at > $1 AND h.sampled_at <= $2 AND h.state = 'active' AND pgdba.load_kind(h.class, h.event_type, h.event) IN ('io', 'temp')
 	GROUP BY 1 ORDER BY sum(h.seconds) DESC, 1 LIMIT 1) e ON true
 $cause$),
-(6, 'temp files', 'temp.surge', '{database,wait_tick}', $cause$
+(6, 'temp files', 'temp.surge', '{database}', $cause$
 SELECT coalesce(d.bytes > 1073741824, false) OR coalesce(f.enough AND f.temp > 0.5 * f.active AND f.active > 0.5 * f.span, false),
 	format('%s of temporary files in 5 minutes; %s %% of the load waited for such files', pg_size_pretty(coalesce(d.bytes, 0)::int8),
 		round(coalesce(100 * f.temp / nullif(f.active, 0), 0))),
@@ -147,9 +151,9 @@ LEFT JOIN (SELECT h.db, 300 * sum(h.temp_bytes) / sum(h.elapsed) AS bytes FROM p
 	GROUP BY h.db ORDER BY 2 DESC, 1 LIMIT 1) d ON true
 $cause$),
 (7, 'commit bound', 'load.commit_bound', '{wait_tick,database}', $cause$
-SELECT CASE WHEN f.enough AND d.commits IS NOT NULL THEN coalesce(n.percent > $3, false) AND d.rows < 10
+SELECT CASE WHEN f.enough_of_all AND d.commits IS NOT NULL THEN f.all_samples >= 300 AND coalesce(n.percent > $3, false) AND d.rows < 10
 		AND d.commits > ($4 ->> 'commits_per_second')::float8 END,
-	coalesce(f.known, CASE WHEN d.commits IS NULL THEN 'the number of commits is not known: two samples of probe database are needed' END,
+	coalesce(f.few_of_all, CASE WHEN d.commits IS NULL THEN 'the number of commits is not known: two samples of probe database are needed' END,
 		format('%s %% of the time of working sessions waited for commits, %s %% for clients; %s commits/s of %s rows in %s',
 			round(coalesce(n.percent, 0)::numeric, 1), round(coalesce(n.thinking, 0)::numeric, 1), round(d.commits::numeric, 1),
 			round(d.rows::numeric, 1), d.db)),
@@ -164,8 +168,8 @@ LEFT JOIN (SELECT h.db, sum(h.xact_commit) / sum(h.elapsed) AS commits,
 	GROUP BY h.db ORDER BY 2 DESC, 1 LIMIT 1) d ON true
 $cause$),
 (8, 'synchronous replication', 'load.commit_bound', '{wait_tick}', $cause$
-SELECT CASE WHEN f.enough THEN coalesce(n.percent > $3, false) END,
-	coalesce(f.known, format('%s %% of the time of working sessions waited for a synchronous standby%s', round(coalesce(n.percent, 0)::numeric, 1),
+SELECT CASE WHEN f.enough_of_all THEN f.all_samples >= 300 AND coalesce(n.percent > $3, false) END,
+	coalesce(f.few_of_all, format('%s %% of the time of working sessions waited for a synchronous standby%s', round(coalesce(n.percent, 0)::numeric, 1),
 		coalesce('; there are ' || r.names, '; none was seen'))),
 	jsonb_build_object('percent', n.percent, 'standbys', r.names, 'samples', f.all_samples),
 	'Look at the disk and the network of the standby: SELECT * FROM pgdba.last_replication; what may be lost can do with synchronous_commit = local.'
@@ -197,8 +201,8 @@ FROM n
 $cause$),
 (10, 'dead tuples', 'vacuum.dead_tuples', '{relation}', $cause$
 SELECT coalesce(r.pct_dead > $3 AND r.dead, false),
-	coalesce(format('%s in %s: %s %% of its rows were dead (%s)', r.relation, r.db, round(r.pct_dead::numeric, 1), r.n_dead_tup),
-		'no table had dead rows'),
+	CASE WHEN r.relation IS NULL THEN 'no table had dead rows' ELSE format('%s in %s: %s %% of its rows were dead (%s); it counts '
+		'beyond %s %% and %s', r.relation, r.db, round(r.pct_dead::numeric, 1), r.n_dead_tup, $3, $4 ->> 'dead') END,
 	jsonb_build_object('relation', r.relation, 'db', r.db, 'pct_dead', r.pct_dead, 'n_dead_tup', r.n_dead_tup, 'at', r.sampled_at),
 	format('See which cause holds back vacuum, then: VACUUM (VERBOSE, ANALYZE) %I.%I;', r.schema, r.relname)
 FROM (VALUES (1)) v
@@ -239,10 +243,10 @@ FROM (SELECT h.*, 100.0 * h.connections / nullif(h.usable, 0) AS percent FROM pg
 	WHERE h.sampled_at > $1 AND h.sampled_at <= $2 ORDER BY h.connections DESC, h.sampled_at LIMIT 1) n
 $cause$),
 (14, 'client bound', 'load.client_bound', '{wait_tick,activity}', $cause$
-SELECT CASE WHEN f.enough THEN coalesce(n.percent > $3, false) AND f.active < f.span * f.cpus AND f.working / f.span > ($4 ->> 'sessions')::float8
+SELECT CASE WHEN f.enough_of_all THEN coalesce(n.percent > $3, false) AND f.active < f.span * f.cpus AND f.working / f.span > ($4 ->> 'sessions')::float8
 		AND 100 * f.commit / f.working <= (SELECT t.warning FROM pgdba.thresholds t
 			WHERE t.check_id = 'load.commit_bound' AND t.object_pattern = '%') END,
-	coalesce(f.known, format('%s sessions worked at a time, and waited %s %% of it for their clients; the load was %s on %s CPUs, %s %% of '
+	coalesce(f.few_of_all, format('%s sessions worked at a time, and waited %s %% of it for their clients; the load was %s on %s CPUs, %s %% of '
 		'the time waited for commits', round((f.working / f.span)::numeric, 2), round(coalesce(n.percent, 0)::numeric, 1),
 		round((f.active / f.span)::numeric, 2), f.cpus, round(coalesce(100 * f.commit / nullif(f.working, 0), 0)::numeric, 1))),
 	jsonb_build_object('percent', n.percent, 'working', f.working / f.span, 'load', f.active / f.span, 'cpus', f.cpus, 'samples', f.all_samples),
@@ -250,6 +254,7 @@ SELECT CASE WHEN f.enough THEN coalesce(n.percent > $3, false) AND f.active < f.
 FROM pgdba.load_facts($1, $2) f
 CROSS JOIN LATERAL (SELECT 100 * (f.thinking + f.writing) / nullif(f.working, 0) AS percent) n
 $cause$),
+-- Its data comes later.
 (15, 'plan change', NULL, '{plan}', NULL)
 ) AS c (place, cause, check_id, probes, query);
 COMMENT ON VIEW pgdba.causes IS
@@ -263,9 +268,10 @@ DECLARE
 	candidate record;
 	confirmed bool;
 	probe text;
-	present bool;
+	covered float8;
+	least_covered float8;
 	missing text[];
-	sampled jsonb := '{}';
+	share jsonb := '{}'; -- by probe: how much of the time its samples cover, in percent
 BEGIN
 	PERFORM pgdba.require_preload();
 	IF since IS NULL OR until IS NULL OR since >= until THEN
@@ -278,31 +284,43 @@ BEGIN
 	LOOP
 		cause := candidate.cause;
 		check_id := candidate.check_id;
-		missing := '{}';
-		FOREACH probe IN ARRAY candidate.probes LOOP
-			IF NOT sampled ? probe THEN
-				present := false;
-				IF pg_catalog.to_regclass(pg_catalog.format('pgdba.%I', 'hist_' || probe)) IS NOT NULL THEN
-					EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM pgdba.%I h WHERE h.sampled_at > $1 AND h.sampled_at <= $2)',
-						'hist_' || probe) INTO present USING since, until;
-				END IF;
-				sampled := sampled || pg_catalog.jsonb_build_object(probe, present);
-			END IF;
-			IF NOT (sampled ->> probe)::bool THEN
-				missing := missing || probe;
-			END IF;
-		END LOOP;
 		evidence := NULL;
 		action := NULL;
+		confirmed := NULL;
+		missing := '{}';
+		least_covered := 100;
+		FOREACH probe IN ARRAY candidate.probes LOOP
+			IF NOT share ? probe THEN
+				covered := NULL;
+				IF to_regclass(format('pgdba.%I', 'hist_' || probe)) IS NOT NULL THEN
+					EXECUTE format('SELECT 100 * sum(s.seconds) / extract(epoch FROM $2 - $1)
+						FROM (SELECT DISTINCT h.sampled_at, CASE WHEN h.gap THEN 0 ELSE coalesce(least(h.elapsed,
+								extract(epoch FROM h.sampled_at - $1)::float8), 0) END AS seconds
+							FROM pgdba.%I h WHERE h.sampled_at > $1 AND h.sampled_at <= $2) s', 'hist_' || probe)
+						INTO covered USING since, until;
+				END IF;
+				share := share || jsonb_build_object(probe, covered);
+			END IF;
+			IF share -> probe = 'null' THEN
+				missing := missing || probe;
+			ELSE
+				least_covered := least(least_covered, (share ->> probe)::float8);
+			END IF;
+		END LOOP;
 		IF missing <> '{}' THEN
-			confirmed := NULL;
-			proof := 'no sample of ' || pg_catalog.array_to_string(missing, ', ') || ' in this time';
-			evidence := pg_catalog.jsonb_build_object('missing', missing);
+			proof := 'there is no sample of ' || array_to_string(missing, ', ') || ' in this time';
+			evidence := jsonb_build_object('missing', missing);
 		ELSE
 			BEGIN
 				EXECUTE candidate.query INTO confirmed, proof, evidence, action
 				USING since, until, candidate.level, candidate.floor;
-				evidence := pg_catalog.jsonb_strip_nulls(evidence);
+				IF NOT confirmed AND least_covered < 50 THEN -- it may have been so when nobody looked
+					confirmed := NULL;
+					proof := format('only %s %% of this time was sampled: %s', round(least_covered), proof);
+				END IF;
+				SELECT jsonb_object_agg(e.key, CASE jsonb_typeof(e.value) WHEN 'number'
+						THEN to_jsonb(trim_scale(round(e.value::numeric, 3))) ELSE e.value END) INTO evidence
+				FROM jsonb_each(jsonb_strip_nulls(evidence) || jsonb_build_object('sampled_percent', least_covered)) e;
 			EXCEPTION WHEN OTHERS THEN -- one that fails does not take the others away
 				confirmed := NULL;
 				proof := 'failed: ' || SQLERRM;

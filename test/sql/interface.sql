@@ -24,6 +24,10 @@ SELECT count(*) > 40 AS enough FROM page WHERE line LIKE 'pgdba.%';
 SELECT line AS only_on_the_page FROM page WHERE line LIKE 'pgdba.%' EXCEPT SELECT line FROM catalog ORDER BY 1;
 SELECT line AS only_in_the_catalog FROM catalog EXCEPT SELECT line FROM page ORDER BY 1;
 
+-- Every candidate cause is told about.
+\set page `cat :'abs_srcdir'/sql/../../docs/hypotheses.md`
+SELECT c.cause AS not_on_the_page FROM pgdba.causes c WHERE strpos(:'page', format(E'\n| %s | ', c.cause)) = 0;
+
 -- The example, as it is printed.
 \set example `tr '\140' '#' < :'abs_srcdir'/sql/../../docs/probes-and-checks.md | sed -n '/^###sql/,/^###$/p' | grep -v '^###'`
 :example
