@@ -165,7 +165,9 @@ CROSS JOIN LATERAL (SELECT 100 * f.commit / nullif(f.working, 0) AS percent, 100
 LEFT JOIN (SELECT h.db, sum(h.xact_commit) / sum(h.elapsed) AS commits,
 		coalesce(sum(h.tup_inserted + h.tup_updated + h.tup_deleted)::float8 / nullif(sum(h.xact_commit), 0), 0) AS rows
 	FROM pgdba.hist_database h WHERE h.sampled_at > $1 AND h.sampled_at <= $2 AND h.xact_commit IS NOT NULL AND h.elapsed > 0
-	GROUP BY h.db ORDER BY 2 DESC, 1 LIMIT 1) d ON true
+	GROUP BY h.db ORDER BY h.db = (SELECT w.db FROM pgdba.hist_wait w WHERE w.sampled_at > $1 AND w.sampled_at <= $2 AND w.role IS NOT NULL
+		AND w.state = 'active' AND pgdba.load_kind(w.class, w.event_type, w.event) = 'commit'
+		GROUP BY w.db ORDER BY sum(w.seconds) DESC, 1 LIMIT 1) DESC NULLS LAST, 2 DESC, 1 LIMIT 1) d ON true
 $cause$),
 (8, 'synchronous replication', 'load.commit_bound', '{wait_tick}', $cause$
 SELECT CASE WHEN f.enough_of_all THEN f.all_samples >= 300 AND coalesce(n.percent > $3, false) END,
@@ -262,7 +264,7 @@ COMMENT ON VIEW pgdba.causes IS
 
 CREATE FUNCTION pgdba.hypotheses(since timestamptz, until timestamptz) RETURNS TABLE (cause text, verdict text, proof text,
 	evidence jsonb, action text, check_id text)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	candidate record;
