@@ -17,22 +17,25 @@ COMMENT ON FUNCTION pgdba.load_kind(text, text, text) IS
 -- The samples of waits of a time as one row, in session-seconds. Only what sessions of roles did is blamed on commits, because the WAL
 -- writer waits for the disk as well. What had been idle in a transaction for more than 5 s was forgotten, and counts nowhere.
 CREATE FUNCTION pgdba.load_facts(since timestamptz, until timestamptz, OUT span float8, OUT ticks bigint, OUT cpus float8,
-	OUT samples bigint, OUT all_samples bigint, OUT active float8, OUT cpu float8, OUT io float8, OUT temp float8, OUT commit float8,
+	OUT samples bigint, OUT all_samples bigint, OUT active float8, OUT cpu float8, OUT cpu_samples bigint, OUT io float8, OUT temp float8, OUT commit float8,
 	OUT standby float8, OUT lock float8, OUT lwlock float8, OUT thinking float8, OUT writing float8, OUT working float8, OUT on_cpu float8,
 	OUT runnable float8, OUT enough bool, OUT few text, OUT enough_of_all bool, OUT few_of_all text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
 DECLARE
 	forgotten float8;
+	missed float8;
 BEGIN
-	SELECT sum(t.span_seconds), sum(t.ticks), (array_agg(t.cpus ORDER BY t.sampled_at DESC))[1], sum(t.cpu_seconds), sum(t.runnable_seconds)
-	INTO span, ticks, cpus, on_cpu, runnable
+	SELECT sum(t.span_seconds), sum(t.gap_seconds), sum(t.ticks), (array_agg(t.cpus ORDER BY t.sampled_at DESC))[1], sum(t.cpu_seconds),
+		sum(t.runnable_seconds)
+	INTO span, missed, ticks, cpus, on_cpu, runnable
 	FROM pgdba.hist_wait_tick t WHERE t.sampled_at > since AND t.sampled_at <= until;
 	SELECT coalesce(avg(a.sessions), 0) INTO forgotten
 	FROM (SELECT count(*) FILTER (WHERE h.state = 'idle in transaction' AND h.sampled_at - h.state_change > interval '5 s') AS sessions
 		FROM pgdba.hist_activity h WHERE h.sampled_at > since AND h.sampled_at <= until GROUP BY h.sampled_at) a;
 	SELECT coalesce(sum(w.samples) FILTER (WHERE w.active), 0), coalesce(sum(w.samples), 0),
 		coalesce(sum(w.seconds) FILTER (WHERE w.active), 0),
-		coalesce(sum(w.seconds) FILTER (WHERE w.kind = 'cpu'), 0), coalesce(sum(w.seconds) FILTER (WHERE w.kind IN ('io', 'temp')), 0),
+		coalesce(sum(w.seconds) FILTER (WHERE w.kind = 'cpu'), 0), coalesce(sum(w.samples) FILTER (WHERE w.kind = 'cpu'), 0),
+		coalesce(sum(w.seconds) FILTER (WHERE w.kind IN ('io', 'temp')), 0),
 		coalesce(sum(w.seconds) FILTER (WHERE w.kind = 'temp'), 0),
 		coalesce(sum(w.seconds) FILTER (WHERE w.kind = 'commit' AND w.role IS NOT NULL), 0),
 		coalesce(sum(w.seconds) FILTER (WHERE w.kind = 'commit' AND w.event = 'SyncRep' AND w.role IS NOT NULL), 0),
@@ -40,7 +43,7 @@ BEGIN
 		coalesce(sum(w.seconds) FILTER (WHERE w.state = 'idle'), 0) + greatest(coalesce(sum(w.seconds)
 			FILTER (WHERE w.state = 'idle in transaction'), 0) - forgotten * span, 0),
 		coalesce(sum(w.seconds) FILTER (WHERE w.kind = 'client'), 0)
-	INTO samples, all_samples, active, cpu, io, temp, commit, standby, lock, lwlock, thinking, writing
+	INTO samples, all_samples, active, cpu, cpu_samples, io, temp, commit, standby, lock, lwlock, thinking, writing
 	FROM (SELECT h.*, h.state = 'active' AS active,
 			CASE WHEN h.state = 'active' THEN pgdba.load_kind(h.class, h.event_type, h.event) END AS kind
 		FROM pgdba.hist_wait h WHERE h.sampled_at > since AND h.sampled_at <= until) w;
@@ -48,10 +51,12 @@ BEGIN
 	-- 300 samples are enough to judge; so are 300 looks that met less than half a session, because then nothing was done.
 	enough := samples >= 300 OR (ticks >= 300 AND 2 * samples < ticks);
 	enough_of_all := all_samples >= 300 OR (ticks >= 300 AND 2 * all_samples < ticks);
-	few := CASE WHEN NOT coalesce(enough, false) THEN format('only %s samples of active sessions in %s looks: 300 are needed',
-		samples, coalesce(ticks, 0)) END;
-	few_of_all := CASE WHEN NOT coalesce(enough_of_all, false) THEN format('only %s samples of sessions in %s looks: 300 are needed',
-		all_samples, coalesce(ticks, 0)) END;
+	few := CASE WHEN missed > span THEN format('nobody looked for %s of %s', pgdba.duration_text(missed), pgdba.duration_text(missed + span))
+		WHEN NOT coalesce(enough, false) THEN format('only %s samples of active sessions in %s looks: 300 are needed', samples, coalesce(ticks, 0)) END;
+	few_of_all := CASE WHEN missed > span THEN few
+		WHEN NOT coalesce(enough_of_all, false) THEN format('only %s samples of sessions in %s looks: 300 are needed', all_samples, coalesce(ticks, 0)) END;
+	enough := few IS NULL;
+	enough_of_all := few_of_all IS NULL;
 END
 $$;
 COMMENT ON FUNCTION pgdba.load_facts(timestamptz, timestamptz) IS
@@ -115,7 +120,7 @@ WITH m AS (
 		m.throttled / m.elapsed AS throttled
 	FROM pgdba.load_facts($1, $2) f CROSS JOIN m CROSS JOIN p
 )
-SELECT CASE WHEN n.enough AND n.others IS NOT NULL AND n.runnable IS NOT NULL THEN coalesce(n.waited > $3, false)
+SELECT CASE WHEN n.enough AND n.others IS NOT NULL AND n.runnable IS NOT NULL THEN n.cpu_samples >= 300 AND coalesce(n.waited > $3, false)
 		AND greatest(100 * (n.others + n.stolen) / n.machine_cpus, 100 * n.throttled) > ($4 ->> 'taken')::float8 END,
 	coalesce(n.few, CASE WHEN n.others IS NULL THEN 'the CPU time of the machine is not known: two samples of probe machine are needed'
 		WHEN n.runnable IS NULL THEN 'the system does not tell how long sessions wait for a CPU' END,
@@ -123,7 +128,7 @@ SELECT CASE WHEN n.enough AND n.others IS NOT NULL AND n.runnable IS NOT NULL TH
 			'stopped %s %% of the time', round(coalesce(n.waited, 0)::numeric, 1), round(n.others::numeric, 2), n.machine_cpus,
 			round(n.stolen::numeric, 2), round((100 * n.throttled)::numeric))),
 	jsonb_build_object('waited_percent', n.waited, 'other_cpus', n.others, 'stolen_cpus', n.stolen, 'throttled_percent', 100 * n.throttled,
-		'cpus', n.machine_cpus, 'samples', n.samples),
+		'cpus', n.machine_cpus, 'samples', n.cpu_samples),
 	'See with top or pidstat which processes of the machine use its CPUs, and move or limit them.'
 FROM n
 $cause$),
@@ -296,8 +301,8 @@ BEGIN
 				covered := NULL;
 				IF to_regclass(format('pgdba.%I', 'hist_' || probe)) IS NOT NULL THEN
 					EXECUTE format('SELECT 100 * sum(s.seconds) / extract(epoch FROM $2 - $1)
-						FROM (SELECT DISTINCT h.sampled_at, CASE WHEN h.gap THEN 0 ELSE coalesce(least(h.elapsed,
-								extract(epoch FROM h.sampled_at - $1)::float8), 0) END AS seconds
+						FROM (SELECT DISTINCT h.sampled_at, least(h.elapsed, extract(epoch FROM h.sampled_at - $1)::float8,
+								CASE WHEN h.gap THEN 60 END) AS seconds -- after a gap it stands for a minute
 							FROM pgdba.%I h WHERE h.sampled_at > $1 AND h.sampled_at <= $2) s', 'hist_' || probe)
 						INTO covered USING since, until;
 				END IF;

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(47);
+SELECT plan(48);
 
 -- A minute in which all is well; scenes change it. Counters are those at its end; they began at 0.
 CREATE TEMP TABLE quiet AS
@@ -116,6 +116,9 @@ SELECT is(pg_temp.those('2002-02-08 06:00:00+00', 'unknown'), 'one statement, CP
 SELECT pg_temp.scene('2002-02-08 07:00:00+00', jsonb_build_object('wait', jsonb_build_array(pg_temp.wait('IO:DataFileRead', 29)),
 	'wait_tick', '{"ticks": 290, "span_seconds": 29}'::jsonb));
 SELECT is(pg_temp.proof('2002-02-08 07:00:00+00', 'I/O'), 'unknown: only 290 samples of active sessions in 290 looks: 300 are needed', 'below 300 samples nothing is said');
+SELECT pg_temp.scene('2002-02-08 07:10:00+00', jsonb_build_object('wait', jsonb_build_array(pg_temp.wait('CPU:CPU', 100)),
+	'wait_tick', '{"span_seconds": 20, "gap_seconds": 40}'::jsonb));
+SELECT is(pg_temp.proof('2002-02-08 07:10:00+00', 'I/O'), 'unknown: nobody looked for 40 s of 1 min', 'nor where the sampler of waits stood still');
 SELECT is(h.verdict || ': ' || left(h.proof, 34), 'unknown: only 33 % of this time was sampled', 'what was not looked at is not ruled out')
 FROM pgdba.hypotheses('2002-02-08 00:59:00+00', '2002-02-08 01:02:00+00') h WHERE h.cause = 'connections';
 SELECT is(h.verdict, 'confirmed', 'but what was seen in a part of it is confirmed')
