@@ -15,6 +15,8 @@ use Time::HiRes qw(time);
 my $node = pgdba_node('hypotheses', init => { extra => ['--wal-segsize=1'] }, conf => <<EOF);
 fsync = on
 wal_sync_method = fsync
+wal_level = replica
+max_wal_senders = 2
 compute_query_id = on
 autovacuum = off
 max_wal_size = 2GB
