@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(15);
+SELECT plan(16);
 
 CREATE FUNCTION pg_temp.verdict(at timestamptz) RETURNS SETOF pgdba.verdicts LANGUAGE sql AS $$
 	SELECT * FROM pgdba.verdicts_at(at) WHERE check_id = 'load.cpu_starved'
@@ -56,9 +56,11 @@ SELECT alike(action, 'Raise the CPU limit%', 'what to do about it') FROM pg_temp
 -- Nobody on a CPU; few samples; what the system does not tell.
 SELECT pg_temp.minute('2002-02-06 07:00:00+00', 240, 0, 0, seconds => 0);
 SELECT is(severity, 'ok', 'quiet when nobody wants a CPU') FROM pg_temp.verdict('2002-02-06 07:00:00+00');
-SELECT pg_temp.minute('2002-02-06 08:00:00+00', 240, 5, 10, seconds => 20);
+SELECT pg_temp.minute('2002-02-06 07:30:00+00', 240, 5, 10, seconds => 20);
+SELECT is(severity, 'ok', 'nor when hardly anybody does') FROM pg_temp.verdict('2002-02-06 07:30:00+00');
+SELECT pg_temp.minute('2002-02-06 08:00:00+00', 240, 5, 10, seconds => 20, tick => '{"ticks": 200, "span_seconds": 20}');
 SELECT results_eq($$SELECT severity, evidence ->> 'reason' FROM pg_temp.verdict('2002-02-06 08:00:00+00')$$,
-	$$VALUES ('unknown', 'only 200 samples of sessions on a CPU in 1 min: 300 are needed')$$, 'unknown below 300 samples');
+	$$VALUES ('unknown', 'only 200 samples of sessions on a CPU in 20 s: 300 are needed')$$, 'unknown below 300 samples');
 SELECT pg_temp.minute('2002-02-06 09:00:00+00', 240, 40, 60, tick => '{"runnable_seconds": null, "cpu_seconds": null}');
 SELECT results_eq($$SELECT severity, evidence ->> 'reason' FROM pg_temp.verdict('2002-02-06 09:00:00+00')$$,
 	$$VALUES ('unknown', 'the system does not tell how long sessions wait for a CPU')$$, 'unknown where the system does not tell');

@@ -3,7 +3,7 @@
 --
 -- The kernel tells of each session how long it was ready to run and had no CPU. What other processes used is what all used without what
 -- the server's own did; processes that ended meanwhile count as others, unless they were sessions at work. Where the server's own
--- sessions fill the CPUs, that is load.above_cpus.
+-- sessions fill the CPUs, that is load.above_cpus. Below 300 samples of sessions on a CPU it is unknown, or ok where hardly anybody wanted one.
 SELECT pgdba.define_check(
 	check_id => 'load.cpu_starved',
 	query => $check$
@@ -28,7 +28,7 @@ WITH newest AS MATERIALIZED (
 	FROM newest n CROSS JOIN LATERAL (SELECT h.cpu_seconds FROM pgdba.hist_process h
 		WHERE h.sampled_at > n.sampled_at - interval '5 min' AND h.sampled_at <= n.sampled_at) p
 ), finding AS (
-	SELECT l.*, w.samples, m.usable, m.cpus, m.used / m.elapsed AS used, m.elapsed,
+	SELECT l.*, w.samples, w.seconds, m.usable, m.cpus, m.used / m.elapsed AS used, m.elapsed,
 		greatest(o.used, l.on_cpu) / m.elapsed AS own, m.stolen / m.elapsed AS stolen,
 		greatest(m.used - greatest(o.used, l.on_cpu), 0) / m.elapsed AS others, m.throttled / m.elapsed AS throttled
 	FROM looked l CROSS JOIN wait w CROSS JOIN machine m CROSS JOIN own o
@@ -58,7 +58,7 @@ SELECT 'cluster' AS object,
 			ELSE 'top or pidstat on the machine names them: move them elsewhere, or limit them.' END
 	)) AS evidence
 FROM finding f
-WHERE f.samples >= 300 OR f.others + f.stolen > 0.25 * f.cpus
+WHERE f.samples >= 300 OR f.seconds > 0.5 * f.span
 $check$,
 	definition => $definition${
 	"title": "CPU taken by others",
