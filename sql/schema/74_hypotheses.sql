@@ -251,7 +251,7 @@ FROM (SELECT h.*, 100.0 * h.connections / nullif(h.usable, 0) AS percent FROM pg
 $cause$),
 (14, 'client bound', 'load.client_bound', '{wait_tick,activity}', $cause$
 SELECT CASE WHEN f.enough_of_all THEN coalesce(n.percent > $3, false) AND f.active < f.span * f.cpus AND f.working / f.span > ($4 ->> 'sessions')::float8
-		AND 100 * f.commit / f.working <= (SELECT t.warning FROM pgdba.thresholds t
+		AND 100 * f.commit / nullif(f.working, 0) <= (SELECT t.warning FROM pgdba.thresholds t
 			WHERE t.check_id = 'load.commit_bound' AND t.object_pattern = '%') END,
 	coalesce(f.few_of_all, format('%s sessions worked at a time, and waited %s %% of it for their clients; the load was %s on %s CPUs, %s %% of '
 		'the time waited for commits', round((f.working / f.span)::numeric, 2), round(coalesce(n.percent, 0)::numeric, 1),
