@@ -2,34 +2,18 @@
 --
 -- Names and texts of other databases may be in other encodings, so no text function touches them. The text of a
 -- statement is kept only inside a transaction: idle sessions block nobody, save by advisory locks, which have no text.
--- pg_blocking_pids() and pg_locks stop the lock manager for a moment: they are asked only when somebody waits.
+-- Who blocks whom comes from lock_sessions(), which costs next to nothing while nobody waits.
 --
 -- What a long command is comes from the server's progress reports: the text of a statement does not tell.
 --
 -- In a queue everybody waits for all those ahead. Kept are the blockers that do not wait themselves, and of the others
--- the four that have waited longest, which lead to the holder too: a queue of hundreds stays small.
+-- the four that have waited longest, which lead to the holder too: a queue of hundreds stays small. Those of parallel
+-- processes are those of their session, as in pg_blocking_pids().
 SELECT pgdba.define_probe(
 	name => 'activity',
 	loop => 'hot',
 	query => $probe$
-WITH waiter AS MATERIALIZED (
-	SELECT w.pid, pg_catalog.pg_blocking_pids(w.pid) AS blockers
-	FROM pg_catalog.pg_stat_activity w
-	WHERE w.wait_event_type = 'Lock'
-), wanted AS MATERIALIZED (
-	SELECT DISTINCT ON (l.pid) l.pid, l.waitstart, l.locktype, l.mode, l.relation
-	FROM pg_catalog.pg_locks l
-	WHERE NOT l.granted AND (SELECT pg_catalog.count(*) FROM waiter) > 0
-	ORDER BY l.pid, l.waitstart
-), queue AS MATERIALIZED (
-	SELECT w.pid FROM waiter w LEFT JOIN wanted t ON t.pid = w.pid ORDER BY t.waitstart, w.pid
-), blocked AS (
-	SELECT w.pid, pg_catalog.to_jsonb(ARRAY(
-			SELECT DISTINCT b.pid FROM pg_catalog.unnest(w.blockers) AS b (pid)
-			WHERE NOT EXISTS (SELECT FROM queue q WHERE q.pid = b.pid))
-		|| ARRAY(SELECT q.pid FROM queue q WHERE q.pid = ANY (w.blockers) LIMIT 4)) AS blocked_by
-	FROM waiter w
-), progress AS MATERIALIZED (
+WITH progress AS MATERIALIZED (
 	SELECT p.pid, c.command
 	FROM (VALUES ('VACUUM'), ('ANALYZE'), ('CREATE INDEX'), ('CLUSTER'), ('COPY'), ('BASEBACKUP')) AS c (command)
 	CROSS JOIN LATERAL pg_catalog.pg_stat_get_progress_info(c.command) p
@@ -49,18 +33,17 @@ SELECT a.datname::pg_catalog.text AS db,
 	a.state_change,
 	pg_catalog.age(a.backend_xid)::pg_catalog.int8 AS backend_xid_age,
 	pg_catalog.age(a.backend_xmin)::pg_catalog.int8 AS backend_xmin_age,
-	blocked.blocked_by,
-	wanted.waitstart AS lock_wait_start,
-	wanted.locktype AS lock_type,
-	wanted.mode AS lock_mode,
-	wanted.relation::pg_catalog.int8 AS lock_relid,
+	l.blocked_by,
+	l.wait_start AS lock_wait_start,
+	l.lock_type,
+	l.mode AS lock_mode,
+	l.lock_relid,
 	a.leader_pid::pg_catalog.int8 AS leader_pid,
 	a.query_id,
 	progress.command,
 	CASE WHEN a.xact_start IS NOT NULL THEN a.query END AS query
 FROM pg_catalog.pg_stat_activity a
-LEFT JOIN blocked ON blocked.pid = a.pid
-LEFT JOIN wanted ON wanted.pid = a.pid
+LEFT JOIN pgdba.lock_sessions() l ON l.pid = coalesce(a.leader_pid, a.pid) AND a.wait_event_type = 'Lock'
 LEFT JOIN progress ON progress.pid = a.pid
 WHERE a.pid <> pg_catalog.pg_backend_pid()
 $probe$,

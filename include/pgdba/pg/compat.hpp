@@ -207,3 +207,35 @@ template <class Key> auto object_oid(const Key &key) noexcept {
 }
 
 } // namespace pgdba::pg::compat
+
+// Lists in the lock table: rings of links inside the items. 16 gave them other types.
+namespace pgdba::pg::compat {
+
+// The entries of a lock, one for each process that holds or wants it: PROCLOCK.lockLink.
+inline const auto &entries_of(const LOCK &lock) noexcept {
+#if PG_VERSION_NUM < 160000
+	return lock.procLocks;
+#else
+	return lock.procLocks.head;
+#endif
+}
+
+// The processes that wait for a lock, in their order: PGPROC.links.
+inline const auto &queue_of(const LOCK &lock) noexcept {
+#if PG_VERSION_NUM < 160000
+	return lock.waitProcs.links;
+#else
+	return lock.waitProcs.dlist.head;
+#endif
+}
+
+// The entries of a process in a partition of the lock table: PROCLOCK.procLink.
+inline const auto &entries_of(const PGPROC &process, int partition) noexcept {
+#if PG_VERSION_NUM < 160000
+	return process.myProcLocks[partition];
+#else
+	return process.myProcLocks[partition].head;
+#endif
+}
+
+} // namespace pgdba::pg::compat
