@@ -14,8 +14,8 @@ WITH node AS MATERIALIZED (
 	LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 	LEFT JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = l.prepared_xid::pg_catalog.text::pg_catalog.xid
 )
-SELECT n.db, n.pid, n.backend_start, n.prepared_xid, n.place, n.depth, n.path, n.worker_pid, n.wait_start, n.lock_type, n.mode,
-	n.blocker_mode, n.blocker_holds, n.lock_relid, k.relation, n.target, n.blocked_by, n.blocked, n.queued_ddl, n.circle,
+SELECT n.db, n.pid, n.backend_start, n.prepared_xid, n.place, n.depth, n.path::pg_catalog.jsonb AS path, n.worker_pid, n.wait_start, n.lock_type, n.mode,
+	n.blocker_mode, n.blocker_holds, n.lock_relid, k.relation, n.target, n.blocked_by::pg_catalog.jsonb AS blocked_by, n.blocked, n.queued_ddl, n.circle,
 	n.prepared_gid, n.prepared_owner, n.prepared_at
 FROM node n
 LEFT JOIN pgdba.relation_names(ARRAY(SELECT DISTINCT o.lock_relid FROM node o WHERE o.lock_relid IS NOT NULL)) k

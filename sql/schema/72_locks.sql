@@ -1,10 +1,10 @@
 -- Who waits for a lock, and who is in the way.
 
--- With a number, `blocked_by` has all blockers that do not wait and so many of those that do; with NULL all of them.
+-- Lists of process IDs are JSON as text: read into jsonb there, they would cost more than all the rest. With a number, `blocked_by` has all blockers that do not wait and so many of those that do; with NULL all of them.
 CREATE FUNCTION pgdba.lock_sessions(most_waiting int DEFAULT 4)
-	RETURNS TABLE (place bigint, depth bigint, path jsonb, pid bigint, worker_pid bigint, prepared_xid bigint,
+	RETURNS TABLE (place bigint, depth bigint, path text, pid bigint, worker_pid bigint, prepared_xid bigint,
 		wait_start timestamptz, lock_type text, mode text, blocker_mode text, blocker_holds bool, lock_database bigint,
-		lock_relid bigint, target text, blocked_by jsonb, blocked bigint, queued_ddl bool, circle bool)
+		lock_relid bigint, target text, blocked_by text, blocked bigint, queued_ddl bool, circle bool)
 	LANGUAGE c VOLATILE ROWS 20 AS 'MODULE_PATHNAME', 'pgdba_lock_sessions';
 COMMENT ON FUNCTION pgdba.lock_sessions(int) IS
 	'The sessions that wait for a lock, and those in their way, as a forest. One look at the lock table, none while nobody waits. Raises nothing.';
@@ -66,10 +66,10 @@ BEGIN
 		LEFT JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = l.prepared_xid::text::xid
 		WHERE at IS NULL
 		UNION ALL
-		SELECT l.place, l.depth, l.path, l.pid, l.backend_start, l.worker_pid, l.prepared_gid, l.db, coalesce(a.role, l.prepared_owner),
+		SELECT l.place, l.depth, l.path::text, l.pid, l.backend_start, l.worker_pid, l.prepared_gid, l.db, coalesce(a.role, l.prepared_owner),
 			a.application_name, a.state, a.xact_start, l.prepared_at, l.wait_start,
 			l.lock_type, l.mode, l.blocker_mode, l.blocker_holds, NULL, l.lock_relid, l.relation, l.target,
-			l.blocked_by, l.blocked, l.queued_ddl, l.circle, a.query_id, a.query, l.sampled_at
+			l.blocked_by::text, l.blocked, l.queued_ddl, l.circle, a.query_id, a.query, l.sampled_at
 		FROM pgdba.last_lock_wait l
 		LEFT JOIN pgdba.last_activity a ON a.pid = l.pid AND a.backend_start = l.backend_start AND a.sampled_at = l.sampled_at
 		WHERE at IS NOT NULL AND l.sampled_at > oldest
@@ -79,6 +79,7 @@ BEGIN
 			WHERE n.lock_relid IS NOT NULL AND n.relation IS NULL)) r
 	), named AS (
 		SELECT n.*, coalesce(n.relation, k.relation, n.lock_relid::text) AS name,
+			pg_catalog.translate(n.path, '[]', '{}')::int4[] AS chain,
 			extract(epoch FROM n.sampled_at - coalesce(n.xact_start, n.prepared))::float8 AS xact_seconds,
 			extract(epoch FROM n.sampled_at - n.wait_start)::float8 AS wait_seconds,
 			CASE WHEN texts AND n.query <> '<insufficient privilege>' THEN n.query END AS shown
@@ -97,10 +98,9 @@ BEGIN
 			', ' || nullif(n.blocked, 0) || ' behind it',
 			CASE WHEN n.queued_ddl THEN ', holds up readers or writers' END,
 			CASE WHEN n.circle THEN ', waits for itself' END),
-		n.depth::int4, ARRAY(SELECT p.pid::int4 FROM pg_catalog.jsonb_array_elements_text(n.path) p (pid)),
-		(n.path ->> 0)::int4, n.pid::int4, n.backend_start, n.worker_pid::int4, n.gid, n.db, n.role, n.application_name,
+		n.depth::int4, n.chain, n.chain[1], n.pid::int4, n.backend_start, n.worker_pid::int4, n.gid, n.db, n.role, n.application_name,
 		n.state, n.xact_seconds, n.wait_seconds, n.lock_type, n.mode, n.blocker_mode, n.blocker_holds, n.name, n.target,
-		ARRAY(SELECT p.pid::int4 FROM pg_catalog.jsonb_array_elements_text(n.blocked_by) p (pid)),
+		pg_catalog.translate(coalesce(n.blocked_by, '[]'), '[]', '{}')::int4[],
 		n.blocked, coalesce(n.queued_ddl, false), n.circle, n.query_id, n.shown, n.sampled_at
 	FROM named n
 	ORDER BY n.place;

@@ -193,9 +193,19 @@ private:
 		}
 		for (std::uint32_t session = 0; session < sessions_; ++session) {
 			LockNode &node = nodes_[session];
-			node.circle = reach.has(session, session);
-			node.blocked = reach.count(session) - (node.circle ? 1 : 0);
+			const bool itself = reach.has(session, session);
+			node.blocked = reach.count(session) - (itself ? 1 : 0);
+			node.circle = itself && waits_for_one_behind(session, reach);
 		}
+	}
+
+	// That it is behind itself may come from its own lock alone, which is in nobody's way but
+	// others'.
+	bool waits_for_one_behind(std::uint32_t session, const BitRows &reach) const {
+		const std::vector<std::uint32_t> all =
+			blockers(session, std::numeric_limits<std::size_t>::max());
+		return std::ranges::any_of(
+			all, [&](std::uint32_t blocker) { return reach.has(session, blocker); });
 	}
 
 	// Since when a session has waited: what has no time yet has just begun.

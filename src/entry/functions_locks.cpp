@@ -55,7 +55,7 @@ std::vector<Column> columns() {
 	all[kPrepared] = column("prepared_xid", Type::kInt8);
 	all[kPlace] = column("place", Type::kInt8);
 	all[kDepth] = column("depth", Type::kInt8);
-	all[kPath] = column("path", Type::kJson);
+	all[kPath] = column("path", Type::kText);
 	all[kWaitStart] = column("wait_start", Type::kTimestamp);
 	all[kLockType] = column("lock_type", Type::kText);
 	all[kMode] = column("mode", Type::kText);
@@ -64,7 +64,7 @@ std::vector<Column> columns() {
 	all[kLockDatabase] = column("lock_database", Type::kInt8);
 	all[kRelation] = column("lock_relid", Type::kInt8);
 	all[kTarget] = column("target", Type::kText);
-	all[kBlockedBy] = column("blocked_by", Type::kJson);
+	all[kBlockedBy] = column("blocked_by", Type::kText);
 	all[kBlocked] = column("blocked", Type::kInt8);
 	all[kQueuedDdl] = column("queued_ddl", Type::kBool);
 	all[kCircle] = column("circle", Type::kBool);

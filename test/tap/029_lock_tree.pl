@@ -44,14 +44,14 @@ sub agrees {
 	subtest $name => sub {
 		ok(wait_until(sub { sql('SELECT count(*) FROM pg_locks WHERE NOT granted') eq $waiting }), "$waiting wait");
 		my $theirs = '(SELECT jsonb_agg(DISTINCT b ORDER BY b) FROM unnest(pg_blocking_pids(l.pid::int)) b)';
-		is(sql("SELECT count(*), count(*) FILTER (WHERE l.blocked_by = $theirs) FROM pgdba.lock_sessions(NULL) l
+		is(sql("SELECT count(*), count(*) FILTER (WHERE l.blocked_by::jsonb = $theirs) FROM pgdba.lock_sessions(NULL) l
 			WHERE l.lock_type IS NOT NULL"), "$waiting|$waiting", 'the same blockers');
 		is(sql("SELECT count(*) FROM pgdba.lock_sessions() l WHERE l.lock_type IS NOT NULL
-			AND l.blocked_by <@ $theirs AND l.blocked_by <> '[]'"), $waiting, 'and no others where few are kept');
+			AND l.blocked_by::jsonb <@ $theirs AND l.blocked_by <> '[]'"), $waiting, 'and no others where few are kept');
 		is(sql("SELECT count(*) FROM pgdba.lock_sessions(NULL) l WHERE l.depth > 0
-			AND NOT l.blocked_by @> (l.path -> (l.depth - 1)::int)"), '0', 'whoever stands above is one of them');
+			AND NOT l.blocked_by::jsonb @> (l.path::jsonb -> (l.depth - 1)::int)"), '0', 'whoever stands above is one of them');
 		is(sql("SELECT count(*) FROM pgdba.lock_sessions(NULL) l WHERE NOT l.circle AND l.blocked <> (WITH RECURSIVE behind AS (
-			SELECT l.pid UNION SELECT s.pid FROM behind b JOIN pgdba.lock_sessions(NULL) s ON s.blocked_by @> to_jsonb(b.pid))
+			SELECT l.pid UNION SELECT s.pid FROM behind b JOIN pgdba.lock_sessions(NULL) s ON s.blocked_by::jsonb @> to_jsonb(b.pid))
 			SELECT count(*) - 1 FROM behind) AND l.pid <> 0"), '0', 'as many are behind each as can be counted');
 	};
 	return;
@@ -80,7 +80,7 @@ like(sql("SELECT string_agg(line, E'\\n') FROM pgdba.lock_tree()"),
 	qr/^\d+ \S+\@shop.* 5 behind it\n  \d+ .*held: AccessShareLock, 4 behind it, holds up readers or writers\n    \d+ .*queued ahead: AccessExclusiveLock\n/,
 	'lines for people');
 my $sampled = sql("SELECT pgdba.sample_now('hot')");
-is(sql("SELECT count(*), count(*) FILTER (WHERE a.blocked_by = l.blocked_by AND a.lock_type = l.lock_type AND a.lock_mode = l.mode
+is(sql("SELECT count(*), count(*) FILTER (WHERE a.blocked_by = l.blocked_by::jsonb AND a.lock_type = l.lock_type AND a.lock_mode = l.mode
 		AND a.lock_wait_start = l.wait_start AND a.lock_relid = l.lock_relid)
 	FROM pgdba.last_activity a JOIN pgdba.lock_sessions() l ON l.pid = a.pid WHERE a.blocked_by IS NOT NULL"), '5|5', 'activity says the same');
 my $shape = 'array_agg((depth, path, mode, blocker_mode, blocked_by, blocked, queued_ddl, role, database, query) ORDER BY path)';
@@ -102,7 +102,7 @@ agrees(20, 'twenty want a row');
 is(sql('SELECT count(DISTINCT (target, relation)), count(relation) FROM pgdba.lock_tree() WHERE depth > 0'), '1|20',
 	'the same row, also for who waits for the transaction');
 is(sql('SELECT blocked FROM pgdba.lock_tree() WHERE depth = 0'), '20', 'all behind one');
-is(sql('SELECT max(jsonb_array_length(blocked_by)) FROM pgdba.lock_sessions()'), '4', 'of a long queue few blockers are kept');
+is(sql('SELECT max(jsonb_array_length(blocked_by::jsonb)) FROM pgdba.lock_sessions()'), '4', 'of a long queue few blockers are kept');
 sql("SELECT pgdba.sample_now('hot')");
 is(sql("SELECT string_agg(lock_type || ' ' || hot_row_sessions, ', ' ORDER BY lock_type) FROM pgdba.lock_waits()
 	WHERE lock_type <> 'relation'"), 'transactionid 20, tuple 20', 'a hot row is named');
@@ -153,7 +153,7 @@ ok(wait_until(sub { sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclu
 ok(wait_until(sub { sql('SELECT count(*) FROM pg_locks WHERE NOT granted') > 0 }), 'workers wait');
 is(sql('SELECT pid, worker_pid <> pid, depth FROM pgdba.lock_tree() WHERE lock_type IS NOT NULL'), "$leader_pid|t|1", 'one row for the session');
 is(sql("SELECT count(*) FROM pgdba.lock_sessions(NULL) l WHERE l.worker_pid IS NOT NULL
-	AND l.blocked_by = (SELECT jsonb_agg(DISTINCT b) FROM unnest(pg_blocking_pids(l.worker_pid::int)) b)"), '1', 'with the blockers of its workers');
+	AND l.blocked_by::jsonb = (SELECT jsonb_agg(DISTINCT b) FROM unnest(pg_blocking_pids(l.worker_pid::int)) b)"), '1', 'with the blockers of its workers');
 finish($query, $lock);
 
 # ---- a circle ----
