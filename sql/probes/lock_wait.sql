@@ -18,7 +18,8 @@ SELECT n.db, n.pid, n.backend_start, n.prepared_xid, n.place, n.depth, n.path::p
 	n.blocker_mode, n.blocker_holds, n.lock_relid, k.relation, n.target, n.blocked_by::pg_catalog.jsonb AS blocked_by, n.blocked, n.queued_ddl, n.circle,
 	n.prepared_gid, n.prepared_owner, n.prepared_at
 FROM node n
-LEFT JOIN pgdba.relation_names(ARRAY(SELECT DISTINCT o.lock_relid FROM node o WHERE o.lock_relid IS NOT NULL)) k
+LEFT JOIN pgdba.relation_names(ARRAY(SELECT DISTINCT o.lock_relid FROM node o WHERE o.lock_relid IS NOT NULL),
+	EXISTS (SELECT FROM node o WHERE o.lock_relid IS NOT NULL AND o.db <> pg_catalog.current_database())) k
 	ON k.db = n.db AND k.relid = n.lock_relid
 $probe$,
 	key => '{pid,backend_start,prepared_xid}',

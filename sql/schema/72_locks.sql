@@ -5,12 +5,12 @@ CREATE FUNCTION pgdba.lock_sessions(most_waiting int DEFAULT 4)
 	RETURNS TABLE (place bigint, depth bigint, path text, pid bigint, worker_pid bigint, prepared_xid bigint,
 		wait_start timestamptz, lock_type text, mode text, blocker_mode text, blocker_holds bool, lock_database bigint,
 		lock_relid bigint, target text, blocked_by text, blocked bigint, queued_ddl bool, circle bool)
-	LANGUAGE c VOLATILE ROWS 20 AS 'MODULE_PATHNAME', 'pgdba_lock_sessions';
+	LANGUAGE c VOLATILE ROWS 500 AS 'MODULE_PATHNAME', 'pgdba_lock_sessions';
 COMMENT ON FUNCTION pgdba.lock_sessions(int) IS
 	'The sessions that wait for a lock, and those in their way, as a forest. One look at the lock table, none while nobody waits. Raises nothing.';
 
 -- A function, because probe lock_wait is defined before relation is.
-CREATE FUNCTION pgdba.relation_names(relids bigint[]) RETURNS TABLE (db text, relid bigint, relation text)
+CREATE FUNCTION pgdba.relation_names(relids bigint[], elsewhere bool) RETURNS TABLE (db text, relid bigint, relation text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -20,7 +20,7 @@ BEGIN
 	RETURN QUERY SELECT pg_catalog.current_database()::text, c.oid::int8, pg_catalog.format('%I.%I', n.nspname, c.relname)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.oid = ANY (relids::oid[]);
-	IF pgdba.loaded() THEN
+	IF elsewhere AND pgdba.loaded() THEN
 		RETURN QUERY SELECT r.db, r.relid, pg_catalog.min(r.relation)
 			FROM (SELECT t.db, t.relid, t.relation FROM pgdba.last_relation t
 				UNION ALL SELECT w.db, w.lock_relid, w.relation FROM pgdba.last_lock_wait w) r
@@ -29,16 +29,17 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION pgdba.relation_names(bigint[]) IS
-	'Names of relations by OID: in this database from its catalog, without a lock; in others from the newest samples that have one. Raises nothing.';
+COMMENT ON FUNCTION pgdba.relation_names(bigint[], bool) IS
+	'Names of relations by OID: in this database from its catalog, without a lock; in others, when asked for, from the newest samples that have one. Raises nothing.';
 
 -- Plain SQL in one piece, because a function called for each of hundreds of rows would cost more than all the rest.
+-- Planning it would too: one plan serves both times.
 CREATE FUNCTION pgdba.lock_tree(as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (line text, depth int, path int[], root int, pid int, backend_start timestamptz, worker_pid int,
 		prepared_gid text, database text, role text, application_name text, state text, xact_seconds float8,
 		wait_seconds float8, lock_type text, mode text, blocker_mode text, blocker_holds bool, relation text, target text,
 		blocked_by int[], blocked bigint, queued_ddl bool, circle bool, query_id bigint, query text, sampled_at timestamptz)
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pgdba, pg_temp SET jit = off AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pgdba, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
 	setting text := pg_catalog.current_setting('pgdba.as_of', true);
@@ -76,7 +77,9 @@ BEGIN
 	), known AS MATERIALIZED (
 		SELECT r.db, r.relid, r.relation
 		FROM pgdba.relation_names(ARRAY(SELECT DISTINCT n.lock_relid FROM node n
-			WHERE n.lock_relid IS NOT NULL AND n.relation IS NULL)) r
+				WHERE n.lock_relid IS NOT NULL AND n.relation IS NULL),
+			EXISTS (SELECT FROM node n WHERE n.lock_relid IS NOT NULL AND n.relation IS NULL
+				AND n.lock_database IS DISTINCT FROM 0 AND n.db <> pg_catalog.current_database())) r
 	), named AS (
 		SELECT n.*, coalesce(n.relation, k.relation, n.lock_relid::text) AS name,
 			pg_catalog.translate(n.path, '[]', '{}')::int4[] AS chain,
@@ -145,7 +148,7 @@ BEGIN
 	SELECT w.db, coalesce(pg_catalog.max(w.relation), pg_catalog.max(k.relation), w.lock_relid::text), w.lock_type, pg_catalog.count(*),
 		pg_catalog.count(DISTINCT (w.pid, w.backend_start)), pg_catalog.max(w.seconds), pg_catalog.sum(w.seconds), h.target, h.sessions
 	FROM wait w
-	LEFT JOIN pgdba.relation_names(ARRAY(SELECT DISTINCT u.lock_relid FROM wait u WHERE u.relation IS NULL AND u.lock_relid IS NOT NULL)) k
+	LEFT JOIN pgdba.relation_names(ARRAY(SELECT DISTINCT u.lock_relid FROM wait u WHERE u.relation IS NULL AND u.lock_relid IS NOT NULL), true) k
 		ON k.db = w.db AND k.relid = w.lock_relid
 	LEFT JOIN hot h ON h.db = w.db AND h.lock_relid = w.lock_relid AND w.lock_type IN ('tuple', 'transactionid')
 	GROUP BY w.db, w.lock_relid, w.lock_type, h.target, h.sessions

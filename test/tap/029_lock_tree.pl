@@ -173,7 +173,7 @@ finish(@circle);
 
 sql('CREATE ROLE anybody LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor; CREATE ROLE half LOGIN; GRANT USAGE ON SCHEMA pgdba TO half;
 	GRANT SELECT ON pgdba.last_lock_wait, pgdba.last_activity, pgdba.last_relation TO half;
-	GRANT EXECUTE ON FUNCTION pgdba.lock_tree(timestamptz), pgdba.lock_sessions(int), pgdba.relation_names(bigint[]), pgdba.loaded(),
+	GRANT EXECUTE ON FUNCTION pgdba.lock_tree(timestamptz), pgdba.lock_sessions(int), pgdba.relation_names(bigint[], bool), pgdba.loaded(),
 		pgdba.require_preload(), pgdba.loop_rows() TO half');
 my ($owner, $owner_pid) = running('BEGIN; LOCK TABLE other');
 my $wait = running('SELECT FROM other');
