@@ -11,7 +11,7 @@ COMMENT ON FUNCTION pgdba.lock_sessions(int) IS
 
 -- A function, because probe lock_wait is defined before relation is.
 CREATE FUNCTION pgdba.relation_names(relids bigint[], elsewhere bool) RETURNS TABLE (db text, relid bigint, relation text)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pgdba, pg_temp AS $$
+	LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pgdba, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
 	IF coalesce(pg_catalog.cardinality(relids), 0) = 0 THEN
@@ -83,8 +83,8 @@ BEGIN
 	), named AS (
 		SELECT n.*, coalesce(n.relation, k.relation, n.lock_relid::text) AS name,
 			pg_catalog.translate(n.path, '[]', '{}')::int4[] AS chain,
-			extract(epoch FROM n.sampled_at - coalesce(n.xact_start, n.prepared))::float8 AS xact_seconds,
-			extract(epoch FROM n.sampled_at - n.wait_start)::float8 AS wait_seconds,
+			pg_catalog.date_part('epoch', n.sampled_at - coalesce(n.xact_start, n.prepared)) AS xact_seconds,
+			pg_catalog.date_part('epoch', n.sampled_at - n.wait_start) AS wait_seconds,
 			CASE WHEN texts AND n.query <> '<insufficient privilege>' THEN n.query END AS shown
 		FROM node n
 		LEFT JOIN known k ON k.relid = n.lock_relid
