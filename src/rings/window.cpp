@@ -29,6 +29,7 @@ SamplePointer find_in(const LiveSamples *samples, std::string_view probe) {
 }
 
 Micros look_back(Micros since) noexcept {
+	since = std::min(since, pg::now()); // who asks for the newest asks for a time without an end
 	return since > std::numeric_limits<Micros>::min() + kLookBack ? since - kLookBack : since;
 }
 
@@ -119,8 +120,15 @@ bool Window::next_from_tables(Sample *sample) {
 		rows_.clear();
 		row_ = 0;
 		has_keyframe_ = false;
-		(void)pg::read_ring_rows(loop_, slots_[slot_++], probe_, look_back(since_), tables_until_,
-								 false, &rows_);
+		const int slot = slots_[slot_++];
+		const Micros from = look_back(since_);
+		(void)pg::read_ring_rows(loop_, slot, probe_, from, tables_until_, false, &rows_);
+		// Nothing since then: what came after the last keyframe is wanted, however old.
+		if (!rows_.empty() && rows_.back().sampled_at < from) {
+			const Micros keyframe = rows_.back().sampled_at;
+			rows_.clear();
+			(void)pg::read_ring_rows(loop_, slot, probe_, keyframe, tables_until_, false, &rows_);
+		}
 	}
 }
 
