@@ -76,11 +76,13 @@ DECLARE
 	wanted text[];
 	present text[];
 	column_list text;
+	ring text;
 	side text;
 	relation text;
 	comments record;
 BEGIN
 	SELECT * INTO STRICT probe FROM pgdba.probe p WHERE p.name = make_probe_views.name;
+	ring := coalesce(probe.options ->> 'ring', probe."loop");
 	-- sampled_at, db, key columns, the others as the query gives them
 	SELECT pg_catalog.array_agg(pg_catalog.format('%I %s', c.column_name, c.column_type) ORDER BY
 			c.column_name <> 'db', pg_catalog.array_position(probe.key, c.column_name), c.ordinality)
@@ -103,7 +105,7 @@ BEGIN
 				column_list := column_list || ', elapsed double precision, reset boolean, gap boolean';
 			END IF;
 			EXECUTE pg_catalog.format('CREATE FOREIGN TABLE pgdba.%I (%s) SERVER pgdba_ring OPTIONS (probe %L, loop %L, kind %L)',
-				'ring_' || side || '_' || probe.name, column_list, probe.name, probe."loop", side);
+				'ring_' || side || '_' || probe.name, column_list, probe.name, ring, side);
 			EXECUTE pg_catalog.format('CREATE VIEW pgdba.%I AS SELECT * FROM pgdba.%I',
 				side || '_' || probe.name, 'ring_' || side || '_' || probe.name);
 			EXECUTE pg_catalog.format('REVOKE ALL ON pgdba.%I FROM PUBLIC', side || '_' || probe.name);
@@ -121,7 +123,7 @@ BEGIN
 
 	FOREACH side IN ARRAY '{last,hist}'::pg_catalog.text[] LOOP -- a probe may have moved to another loop
 		EXECUTE pg_catalog.format('ALTER FOREIGN TABLE pgdba.%I OPTIONS (SET loop %L)',
-			'ring_' || side || '_' || probe.name, probe."loop");
+			'ring_' || side || '_' || probe.name, ring);
 	END LOOP;
 	EXECUTE pg_catalog.format('COMMENT ON VIEW pgdba.%I IS %L', 'last_' || probe.name,
 		pg_catalog.format('The newest sample of probe %s; with pgdba.as_of the newest one of then.', probe.name));

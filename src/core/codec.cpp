@@ -181,6 +181,16 @@ bool same_columns(const Sample &a, const Sample &b) noexcept {
 	return a.layout() == b.layout() || a.columns() == b.columns();
 }
 
+bool same_rows(const Sample &a, const Sample &b) noexcept {
+	if (!same_columns(a, b) || a.rows() != b.rows() || a.cut != b.cut)
+		return false;
+	for (std::size_t row = 0; row < a.rows(); ++row)
+		for (std::size_t column = 0; column < a.columns().size(); ++column)
+			if (a.at(row, column) != b.at(row, column))
+				return false;
+	return true;
+}
+
 std::string encode_keyframe(const Sample &sample) {
 	Writer out;
 	write_header(out, kKeyframe, sample);

@@ -136,12 +136,18 @@ ColumnMeaning parse_column(const Fields &fields) {
 }
 
 void parse_options(const Fields &fields, ProbeDefinition &probe) {
-	fields.allow({"budget", "max_rows", "top", "object", "needs_extension"});
+	fields.allow({"budget", "max_rows", "top", "object", "ring", "needs_extension"});
 	probe.budget = fields.duration("budget");
 	probe.max_rows = fields.integer("max_rows", 1, kMaxRows, probe.max_rows);
 	probe.object = fields.text("object");
 	probe.needs_extension = fields.text("needs_extension");
 	check_text("probe \"" + probe.name + "\"", "object", probe.object, false);
+	const auto own = static_cast<std::size_t>(loop_index(probe.loop));
+	const std::size_t ring = fields.choice("ring", {kLoops.begin(), kLoops.end()}, own);
+	probe.ring = kLoops[ring];
+	if (ring < own)
+		fields.refuse("ring", "is a shorter loop than the probe's own",
+					  "Name a longer one, whose tables keep samples for longer, or leave it out.");
 	if (!fields.has("top"))
 		return;
 	const Fields top = fields.object("top");

@@ -51,8 +51,8 @@ std::string blind(const std::string &name, const JudgeContext &context, Micros *
 	const ProbeDefinition *const probe = context.definitions->probe(name);
 	if (probe == nullptr)
 		return "probe \"" + name + "\" does not exist";
-	const SamplePointer sample = context.as_of ? last_sample(name, probe->loop, context.at)
-											   : newest_sample(name, probe->loop);
+	const SamplePointer sample = context.as_of ? last_sample(name, probe->ring, context.at)
+											   : newest_sample(name, probe->ring);
 	if (sample == nullptr) {
 		const auto why = context.unavailable.find(name);
 		return "probe \"" + name + "\" has no sample" +
@@ -60,7 +60,7 @@ std::string blind(const std::string &name, const JudgeContext &context, Micros *
 	}
 	// By the interval in force when it was taken, or by the one set now, whichever is longer: a
 	// changed setting must not make the past stale.
-	const auto set = context.intervals.find(probe->loop);
+	const auto set = context.intervals.find(probe->ring);
 	const Micros interval =
 		std::max(sample->interval, set == context.intervals.end() ? 0 : set->second);
 	const Micros age = context.at - sample->sampled_at;

@@ -1,6 +1,7 @@
 // The sampler's tick, first half: running probes, and keeping what they returned.
 #include "pgdba/sampler/sampler.hpp"
 
+#include "pgdba/core/codec.hpp"
 #include "pgdba/core/row_index.hpp"
 #include "pgdba/pg/error.hpp"
 #include "pgdba/pg/query.hpp"
@@ -174,10 +175,10 @@ void Sampler::accept(Tick &tick, const ProbeDefinition &probe, Sample sample) {
 	record.cut = sample.cut;
 	tick.rows += record.rows;
 	sample.probe = probe.name;
-	sample.loop = probe.loop;
+	sample.loop = probe.ring;
 	sample.sampled_at = tick.begin;
 	sample.server_start = pg::server_start();
-	sample.interval = schedules_[tick.loop].interval();
+	sample.interval = schedules_[loop_index(probe.ring)].interval();
 	SamplePointer &live = live_[probe.name];
 	if (live != nullptr)
 		before_[probe.name] = live;
@@ -214,12 +215,21 @@ void Sampler::run_probe(Tick &tick, const ProbeDefinition &probe) {
 	}
 }
 
+// Whether a probe whose samples another loop keeps says what it said before, within that loop's
+// interval: then the sample kept before stands for this one.
+bool Sampler::nothing_new(const ProbeDefinition &probe, const Sample &sample) const {
+	const auto before = kept_.find(probe.name);
+	return probe.ring != probe.loop && before != kept_.end() &&
+		   sample.sampled_at - before->second->sampled_at < sample.interval &&
+		   sample.sampled_at >= before->second->sampled_at && same_rows(*before->second, sample);
+}
+
 // Into the rings: the top rows of each ranking, and every object that a verdict names.
 void Sampler::keep(Tick &tick, const std::string &name, const std::set<std::string> &named) {
 	const SamplePointer full = live_[name];
 	SamplePointer kept = full;
-	if (const ProbeDefinition *const probe = definitions_.probe(name);
-		probe != nullptr && !probe->top.by.empty()) {
+	const ProbeDefinition *const probe = definitions_.probe(name);
+	if (probe != nullptr && !probe->top.by.empty()) {
 		TopRule rule = probe->top;
 		if (!probe->top_setting.empty())
 			rule.n = static_cast<std::size_t>(
@@ -234,8 +244,11 @@ void Sampler::keep(Tick &tick, const std::string &name, const std::set<std::stri
 		};
 		kept = std::make_shared<const Sample>(
 			keep_top(*full, find(before_), find(kept_), rule, objects, named));
-		kept_[name] = kept;
 	}
+	if (probe != nullptr && nothing_new(*probe, *kept))
+		return;
+	if (probe != nullptr && (kept != full || probe->ring != probe->loop))
+		kept_[name] = kept;
 	const std::size_t bytes = writer_.to_memory(*kept);
 	if (bytes == 0)
 		without_room_.insert(name);
@@ -252,9 +265,11 @@ void Sampler::write_rings(Tick &tick, const std::set<std::string> &named) {
 		keep(tick, name, named);
 	loops_[tick.loop].bytes = tick.bytes;
 	// What belongs to the hot loop's tables is written with every tick, so that no heartbeat is
-	// late; what a loop could not write is tried again, so that nobody waits an hour for that.
+	// late; what a loop could not write is tried again, so that nobody waits an hour for that; and
+	// what a probe of a shorter loop has for its tables.
 	for (int loop = static_cast<int>(kLoops.size()) - 1; loop >= 0; --loop) {
-		if (loop != tick.loop && loop != 0 && unwritten_[loop].empty())
+		if (loop != tick.loop && loop != 0 && unwritten_[loop].empty() &&
+			!writer_.has_queued(kLoops[loop]))
 			continue;
 		RingWriter::Outcome outcome =
 			writer_.write_tables(kLoops[loop], loops_[loop == 0 ? tick.loop : loop].tick,

@@ -200,6 +200,23 @@ TEST(Difference, IsRefusedOnAnotherKeyframe) {
 	EXPECT_THROW(decode_difference(renamed, payload), CorruptSample);
 }
 
+TEST(SameRows, LooksAtCellsNotAtTimes) {
+	const Sample one = numbers({{1, 10}, {2, 20}});
+	Sample again = numbers({{1, 10}, {2, 20}});
+	again.sampled_at += kMicrosPerSecond;
+	EXPECT_TRUE(same_rows(one, again));
+	EXPECT_TRUE(same_rows(numbers({}), numbers({})));
+	EXPECT_FALSE(same_rows(one, numbers({{1, 10}})));
+	EXPECT_FALSE(same_rows(one, numbers({{1, 10}, {2, 21}})));
+	EXPECT_FALSE(same_rows(one, numbers({{2, 20}, {1, 10}})));
+	EXPECT_FALSE(same_rows(one, all_types()));
+	again.cut = 1;
+	EXPECT_FALSE(same_rows(one, again));
+	again = numbers({{1, 10}, {2, 20}});
+	again.set_null(1, 1);
+	EXPECT_FALSE(same_rows(one, again));
+}
+
 TEST(Header, IsReadFromBothForms) {
 	Sample s = random_sample(5, 2);
 	s.injected = true;

@@ -77,6 +77,16 @@ TEST(ParseProbe, ReadsEverything) {
 	EXPECT_EQ(probe().max_rows, 10'000);
 }
 
+TEST(ParseProbe, KnowsWhoKeepsItsSamples) {
+	EXPECT_EQ(probe().ring, "storage"); // its own loop
+	EXPECT_EQ(probe("{}", R"({"ring": "storage"})").ring, "storage");
+	EXPECT_EQ(probe("{}", R"({"ring": "hourly"})").ring, "hourly");
+	expect_refused([] { probe("{}", R"({"ring": "hot"})"); },
+				   "a shorter loop than the probe's own");
+	expect_refused([] { probe("{}", R"({"ring": "daily"})"); }, "Known ");
+	expect_refused([] { probe("{}", R"({"ring": 3})"); }, "is not a text");
+}
+
 TEST(ParseProbe, ReadsDurations) {
 	const auto budget = [](const char *text) {
 		return probe("{}", "{\"budget\": " + std::string(text) + "}").budget;

@@ -28,6 +28,8 @@ std::string encode_keyframe(const Sample &sample);
 // REQUIRES: the same columns as the keyframe (same_columns), otherwise write a keyframe.
 std::string encode_difference(const Sample &keyframe, const Sample &sample);
 bool same_columns(const Sample &a, const Sample &b) noexcept;
+// And the same cells in the same order, whenever they were taken.
+bool same_rows(const Sample &a, const Sample &b) noexcept;
 
 // THROWS: CorruptSample.
 Sample decode_keyframe(std::string_view payload);

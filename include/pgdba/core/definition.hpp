@@ -53,6 +53,7 @@ struct ProbeDefinition {
 	TopRule top;             //  {"top": {"n": 20, "by": [...]}} a number
 	std::string object; // {"object": "relation:{db:I}/{schema:I}.{relation:I}"}: how a row is named
 						// in findings
+	std::string ring;   // {"ring": "hourly"}: the loop whose tables keep it; its own unless given
 	std::string needs_extension; // {"needs_extension": "pg_stat_statements"}: skipped, and said,
 								 // while it is missing
 };

@@ -41,6 +41,7 @@ public:
 	// transaction. What it cannot write is lost in the hot loop, where the next sample is near;
 	// of the others the newest ones stay queued for the next call, which may be at any tick.
 	void to_table(std::string_view loop, const Sample &sample);
+	bool has_queued(std::string_view loop) const { return !queued_[loop_index(loop)].empty(); }
 	struct Outcome {
 		std::string reason; // why not, in words; empty on a standby, where nothing can be written
 		std::map<std::string, std::int64_t> wal; // bytes of WAL, by probe

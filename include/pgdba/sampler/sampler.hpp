@@ -76,6 +76,7 @@ private:
 	void record_self(Tick &tick, Micros lateness);
 	void judge(Tick &tick);
 	void write_rings(Tick &tick, const std::set<std::string> &named);
+	bool nothing_new(const ProbeDefinition &probe, const Sample &sample) const;
 	void keep(Tick &tick, const std::string &probe, const std::set<std::string> &named);
 	void say_unwritten();
 	void publish(const Tick &tick);
