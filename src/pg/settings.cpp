@@ -124,6 +124,11 @@ void define_settings() {
 	define_number("pgdba.top_queries", "Statements kept per ranking in rings and metrics.",
 				  "Checks see all statements; this bounds what is kept and exported.",
 				  &current.top_queries, 50, 1, 10'000, PGC_SIGHUP, 0);
+	define_number("pgdba.slow_session",
+				  "How long a statement or transaction runs before its session is a slow one.",
+				  "The hot loop looks for them: what is slow for longer than its interval is never "
+				  "missed.",
+				  &current.slow_session_ms, 10'000, 1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS);
 	define_number("pgdba.shared_memory", "Shared memory for the memory ring.", nullptr,
 				  &current.shared_memory_mb, 32, 1, 4096, PGC_POSTMASTER, GUC_UNIT_MB);
 	define_number("pgdba.max_series", "Largest number of series that /metrics gives.",

@@ -18,7 +18,7 @@ struct Settings {
 	char *database, *listen, *cluster, *include_databases, *exclude_databases, *as_of;
 	LoopSettings loops[4]; // in the order of kLoops
 	int top_relations, top_indexes, top_queries, shared_memory_mb, max_series, lock_timeout_ms,
-		pgstattuple_limit_mb, wait_rate, wait_memory_mb;
+		pgstattuple_limit_mb, wait_rate, wait_memory_mb, slow_session_ms;
 };
 const Settings &settings() noexcept;
 
