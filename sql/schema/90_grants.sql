@@ -35,7 +35,8 @@ BEGIN
 				'statement_source statement_rows statement_totals statement_texts '
 				'wait_runs wait_runs_since wait_now '
 				'load waits top_load session_history wait_window wait_samples wait_sources wait_rows wait_groups wait_doubt load_texts '
-				'lock_sessions lock_tree lock_waits relation_names'),
+				'lock_sessions lock_tree lock_waits relation_names '
+				'slow_session_rows slow_sessions incident_rows first_that_fit incident_part incident_record incident_record_rows incident_list incident'),
 			('pgdba_sampler', 'EXECUTE', 'FUNCTION', 'file_settings hba_file_rules ident_file_mappings '
 				'host_filesystem host_folder host_machine host_processes host_certificates'),
 			('pgdba_admin', 'SELECT', 'TABLE', 'checks thresholds threshold'),
