@@ -26,17 +26,16 @@ BEGIN
 		SELECT pg_catalog.format('GRANT %s ON %s pgdba.%I TO %I', w.privilege, w.kind, n.name, w.role)
 		FROM (VALUES
 			('pg_monitor', 'SELECT', 'TABLE', 'probe probe_variant check_definition threshold '
-				'verdicts processes loops checks thresholds'),
-			('pg_monitor', 'SELECT', 'TABLE', 'causes'),
-			('pg_monitor', 'EXECUTE', 'FUNCTION', 'hypotheses load_facts load_kind'),
+				'verdicts processes loops checks thresholds causes incidents'),
 			('pg_monitor', 'EXECUTE', 'FUNCTION', 'verdicts_at health health_json process_rows loop_rows ring_usage '
 				'loaded require_preload cost coverage databases in_list preflight publications setting_line duration_text '
 				'session_text session_start holder_text may_end '
 				'statement_source statement_rows statement_totals statement_texts '
 				'wait_runs wait_runs_since wait_now '
 				'load waits top_load session_history wait_window wait_samples wait_sources wait_rows wait_groups wait_doubt load_texts '
-				'lock_sessions lock_tree lock_waits relation_names '
-				'slow_session_rows slow_sessions incident_rows first_that_fit incident_part incident_record incident_record_rows incident_list incident'),
+				'lock_sessions lock_tree lock_waits relation_names hypotheses load_facts load_kind '
+				'slow_session_rows slow_sessions incident_rows first_that_fit incident_part incident_record incident_record_rows '
+				'incident_list incident'),
 			('pgdba_sampler', 'EXECUTE', 'FUNCTION', 'file_settings hba_file_rules ident_file_mappings '
 				'host_filesystem host_folder host_machine host_processes host_certificates'),
 			('pgdba_admin', 'SELECT', 'TABLE', 'checks thresholds threshold'),

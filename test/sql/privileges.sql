@@ -45,8 +45,11 @@ FROM (
 ) o CROSS JOIN LATERAL aclexplode(o.acl) a
 WHERE a.grantee <> o.owner AND (o.what <> 'catalog' OR a.grantee::regrole::text LIKE 'pgdba\_%')
 GROUP BY 1, 2, 3;
+-- Unaligned, so that a longer name changes one line and not all.
+\pset format unaligned
 SELECT what, name, grantee, privileges FROM grants
 WHERE NOT (what = 'view' AND name ~ '^(last|hist)_') ORDER BY what COLLATE "C", name COLLATE "C", grantee COLLATE "C";
+\pset format aligned
 
 -- The views of probes: reading for pg_monitor, nothing for anybody else, none left out.
 SELECT grantee, privileges, count(*) = 2 * (SELECT count(*) FROM pgdba.probe) AS all_of_them
