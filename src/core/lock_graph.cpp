@@ -313,7 +313,7 @@ private:
 		};
 		const auto distinct = [](std::vector<std::uint32_t> &list) {
 			std::ranges::sort(list);
-			list.erase(std::ranges::unique(list).begin(), list.end());
+			list.erase(std::unique(list.begin(), list.end()), list.end());
 		};
 		for (const std::uint32_t slot : waits_[session]) {
 			const ContendedLock &lock = locks_[slots_[slot].lock];

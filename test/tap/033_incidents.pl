@@ -66,6 +66,7 @@ ok(scalar @{ $record->{machine} } > 0, 'the machine');
 
 # Once, and written once.
 my $written = q{SELECT count(*) FROM pgdba.ring_hourly WHERE probe IN ('incident', 'incident_record')};
+ok(more_ticks($node, 3) && samples_reach_tables($node), 'the record is in the tables');
 my $before = value($written, $node);
 ok(more_ticks($node, 10) && samples_reach_tables($node), 'ticks go on');
 is(value($written, $node), $before, 'nothing is written while nothing is new');
