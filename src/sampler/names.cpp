@@ -22,11 +22,12 @@ constexpr Micros kLeastTime = 20'000; // with less than this left no visit begin
 constexpr std::uint32_t kShared = 0;  // the database of catalogs that all databases share
 constexpr std::size_t kHourly = 3;    // in kLoops
 
+// A join might read all of pg_index for each chunk.
 constexpr std::string_view kSelect =
-	"SELECT c.oid, n.nspname, c.relname, c.relkind, i.indrelid "
+	"SELECT c.oid, n.nspname, c.relname, c.relkind, (SELECT i.indrelid FROM pg_catalog.pg_index i "
+	"WHERE i.indexrelid OPERATOR(pg_catalog.=) c.oid) "
 	"FROM pg_catalog.pg_class c "
 	"JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
-	"LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid "
 	"WHERE c.oid OPERATOR(pg_catalog.=) ANY (";
 
 std::string oid_array(const std::vector<std::uint32_t> &relations) {
