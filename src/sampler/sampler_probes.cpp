@@ -191,11 +191,11 @@ void Sampler::accept(Tick &tick, const ProbeDefinition &probe, Sample sample) {
 					   " rows: " + std::to_string(live->cut) + " were left out");
 		return;
 	}
-	if (const std::uint32_t row = RowIndex(*live).duplicate();
-		probe.scope != Scope::kNative && row != RowIndex::kNone) {
-		run_failed(tick, probe, same_key(*live, row));
-		return;
-	}
+	if (probe.scope != Scope::kNative) // what the engine reads has no duplicates, but many rows
+		if (const std::uint32_t row = RowIndex(*live).duplicate(); row != RowIndex::kNone) {
+			run_failed(tick, probe, same_key(*live, row));
+			return;
+		}
 	if (without_room_.contains(
 			probe.name)) { // the last one; what becomes of this one is seen later
 		run_failed(tick, probe,
