@@ -44,6 +44,7 @@ void ExplainPropertyInteger(const char *label, const char *unit, int64 value,
 
 PGDBA_FUNCTION(pgdba_ring_handler)
 
+#include <algorithm>
 #include <limits>
 
 using namespace pgdba;
@@ -168,8 +169,10 @@ struct Scan {
 	ExprContext *context = nullptr;
 	List *bounds = NIL;     // ExprState
 	List *strategies = NIL; // int
-	Bitmapset *wanted =
-		nullptr; // columns that the query looks at, as pull_varattnos() numbers them
+	// Columns that the query looks at, and those that decide which rows it wants, as
+	// pull_varattnos() numbers them.
+	Bitmapset *wanted = nullptr, *tested = nullptr;
+	bool tests = false; // whether rows are tested here, before their other columns are made
 	MemoryContextCallback callback{};
 
 	bool started = false;
@@ -179,7 +182,12 @@ struct Scan {
 	Micros since = 0;
 	std::size_t row = 0;
 	const Sample *mapped = nullptr;
-	std::vector<std::pair<Source, std::size_t>> columns;
+	struct Mapped {
+		int attribute; // from 0
+		Source source;
+		std::size_t column;
+	};
+	std::vector<Mapped> first, rest; // of the wanted columns: what is tested, and the others
 };
 
 extern "C" void pgdba_ring_delete_scan(void *scan) {
@@ -200,7 +208,11 @@ extern "C" void pgdba_ring_begin(ForeignScanState *node, int flags) {
 			pull_varattnos(reinterpret_cast<Node *>(plan->scan.plan.targetlist),
 						   plan->scan.scanrelid, &scan->wanted);
 			pull_varattnos(reinterpret_cast<Node *>(plan->scan.plan.qual), plan->scan.scanrelid,
-						   &scan->wanted);
+						   &scan->tested);
+			scan->wanted = bms_add_members(scan->wanted, scan->tested);
+			scan->tests =
+				plan->scan.plan.qual != NIL &&
+				!contain_volatile_functions(reinterpret_cast<Node *>(plan->scan.plan.qual));
 		});
 		scan->bounds = pg::call([&] { return ExecInitExprList(plan->fdw_exprs, &node->ss.ps); });
 		scan->callback.func = pgdba_ring_delete_scan;
@@ -227,8 +239,8 @@ void start(Scan &scan) {
 			pg::call([=, &null] { return ExecEvalExprSwitchContext(state, context, &null); });
 		const Micros at = null ? 0 : DatumGetTimestampTz(value);
 		if (null) { // compares as unknown with everything: no rows
-			since = std::numeric_limits<Micros>::max();
-			continue;
+			until = std::numeric_limits<Micros>::min();
+			break;
 		}
 		const int which = lfirst_int(strategy);
 		if (which == BTGreaterStrategyNumber || which == BTGreaterEqualStrategyNumber ||
@@ -271,49 +283,76 @@ bool advance(Scan &scan) {
 
 void map_columns(Scan &scan, TupleDesc descriptor) {
 	scan.mapped = scan.shown.get();
-	scan.columns.clear();
-	const auto wanted = [&scan](int attribute) { // reads a set: cannot fail
-		return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, scan.wanted);
+	scan.first.clear();
+	scan.rest.clear();
+	const auto is_in = [](const Bitmapset *set, int attribute) { // reads a set: cannot fail
+		return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, set) ||
+			   bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, set);
 	};
-	const bool whole_row = wanted(InvalidAttrNumber);
 	for (int i = 0; i < descriptor->natts; ++i) {
-		const char *const name = NameStr(TupleDescAttr(descriptor, i)->attname);
-		const int column = whole_row || wanted(i + 1) ? scan.shown->find_column(name) : -1;
-		scan.columns.emplace_back(i + 1 == kSampledAt ? Source::kSampledAt
-								  : column >= 0       ? Source::kCell
-													  : Source::kMissing,
-								  static_cast<std::size_t>(std::max(0, column)));
+		if (!is_in(scan.wanted, i + 1))
+			continue;
+		const int column = scan.shown->find_column(NameStr(TupleDescAttr(descriptor, i)->attname));
+		const Scan::Mapped mapped = {i,
+									 i + 1 == kSampledAt ? Source::kSampledAt
+									 : column >= 0       ? Source::kCell
+														 : Source::kMissing,
+									 static_cast<std::size_t>(std::max(0, column))};
+		(scan.tests && is_in(scan.tested, i + 1) ? scan.first : scan.rest).push_back(mapped);
 	}
+}
+
+void fill(const Scan &scan, const std::vector<Scan::Mapped> &columns, TupleTableSlot *slot) {
+	for (const auto &[i, source, column] : columns) {
+		if (source == Source::kSampledAt) {
+			slot->tts_values[i] = TimestampTzGetDatum(scan.shown->sampled_at);
+			slot->tts_isnull[i] = false;
+		} else if (source == Source::kCell) {
+			slot->tts_isnull[i] = !pg::datum_of(
+				scan.shown->at(scan.row, column),
+				TupleDescAttr(slot->tts_tupleDescriptor, i)->atttypid, &slot->tts_values[i]);
+		}
+	}
+}
+
+// Whether the query wants the row, of which the columns that decide are in the slot. The executor
+// asks the same of what it is given; but of a hundred thousand rows that is a few.
+bool passes(ForeignScanState *node) {
+	return pg::call([node] {
+		ExprContext *const context = node->ss.ps.ps_ExprContext;
+		context->ecxt_scantuple = node->ss.ss_ScanTupleSlot;
+		if (ExecQual(node->ss.ps.qual, context))
+			return true;
+		InstrCountFiltered1(node, 1);
+		ResetExprContext(context); // where the values of the row are
+		CHECK_FOR_INTERRUPTS();
+		return false;
+	});
 }
 
 extern "C" TupleTableSlot *pgdba_ring_iterate(ForeignScanState *node) {
 	return pg::entry([&] {
 		auto &scan = *static_cast<Scan *>(node->fdw_state);
 		TupleTableSlot *const slot = node->ss.ss_ScanTupleSlot;
-		pg::call([slot] { ExecClearTuple(slot); });
 		if (!scan.started)
 			start(scan);
-		while (scan.shown == nullptr || scan.row >= scan.shown->rows())
-			if (!advance(scan))
+		while (true) {
+			pg::call([slot] { ExecClearTuple(slot); });
+			while (scan.shown == nullptr || scan.row >= scan.shown->rows())
+				if (!advance(scan))
+					return slot;
+			if (scan.mapped != scan.shown.get())
+				map_columns(scan, slot->tts_tupleDescriptor);
+			std::fill_n(slot->tts_isnull, slot->tts_tupleDescriptor->natts, true);
+			fill(scan, scan.first, slot);
+			pg::call([slot] { ExecStoreVirtualTuple(slot); });
+			const bool wanted = !scan.tests || passes(node);
+			if (wanted)
+				fill(scan, scan.rest, slot);
+			++scan.row;
+			if (wanted)
 				return slot;
-		TupleDesc const descriptor = slot->tts_tupleDescriptor;
-		if (scan.mapped != scan.shown.get())
-			map_columns(scan, descriptor);
-		for (int i = 0; i < descriptor->natts; ++i) {
-			slot->tts_isnull[i] = true;
-			const auto [source, column] = scan.columns[i];
-			if (source == Source::kSampledAt) {
-				slot->tts_values[i] = TimestampTzGetDatum(scan.shown->sampled_at);
-				slot->tts_isnull[i] = false;
-			} else if (source == Source::kCell) {
-				slot->tts_isnull[i] =
-					!pg::datum_of(scan.shown->at(scan.row, column),
-								  TupleDescAttr(descriptor, i)->atttypid, &slot->tts_values[i]);
-			}
 		}
-		++scan.row;
-		pg::call([slot] { ExecStoreVirtualTuple(slot); });
-		return slot;
 	});
 }
 
