@@ -1,4 +1,4 @@
-# The tables of cost against size, and of powa and pg_wait_sampling.
+# The tables of cost against size, and of powa.
 package Growth;
 
 use strict;
@@ -52,7 +52,7 @@ sub compare {
 sub beside_peers {
 	my ($ours, $powa, $version) = ((map { one('snapshot', who => $_) } qw(pgdba powa)), one('peers'));
 	my ($ticks, $snapshots) = (60, 12); # of an hour, at what each has as default
-	my $text = "powa $version->{powa}, pg_wait_sampling $version->{pg_wait_sampling}.\n\n"
+	return "powa $version->{powa}.\n\n"
 	  . heading('measured', 'pgdba, a workload tick', 'powa, a snapshot', 'ratio')
 	  . compare('CPU', 'ms', $ours->{cpu_ms}, $powa->{cpu_ms}) . compare('wall', 'ms', $ours->{wall_ms}, $powa->{wall_ms})
 	  . compare('WAL', 'bytes', $ours->{wal_bytes}, $powa->{wal_bytes}) . compare('disk', 'bytes', $ours->{disk_bytes}, $powa->{disk_bytes})
@@ -60,9 +60,6 @@ sub beside_peers {
 	  . row("dead rows after $powa->{snapshots}", map { number($_) } $ours->{dead}, $powa->{dead}) =~ s/ \|$/ | - |/r
 	  . compare("an hour: $ticks ticks, $snapshots snapshots: CPU", 'ms', $ticks * $ours->{cpu_ms}, $snapshots * $powa->{cpu_ms})
 	  . compare("an hour: $ticks ticks, $snapshots snapshots: WAL", 'bytes', $ticks * $ours->{wal_bytes}, $snapshots * $powa->{wal_bytes});
-	my @waits = map { one('wait_sampling', state => $_)->{percent} } 'idle', '50 active';
-	return $text . "\n" . heading('measured', 'pgdba', 'pg_wait_sampling', 'ratio')
-	  . row('CPU of sampling waits, idle / 50 active sessions', 'does not do it yet', amounts('% of a core', @waits), '-');
 }
 
 1;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# What Debian's powa and pg_wait_sampling cost, beside pgdba on the same server, with 200 tables and 1,000 statements. `bench/run` calls
+# What Debian's powa costs, beside pgdba on the same server, with 200 tables and 1,000 statements. `bench/run` calls
 # it, on a cluster whose loops do not tick by themselves and where powa takes no snapshot unasked.
 use strict;
 use warnings FATAL => 'all';
@@ -71,18 +71,4 @@ for my $who (sort keys %side) {
 		disk_bytes => $grown->{bytes} / $snapshots, dead => $grown->{dead});
 }
 record('snapshot_rows', rows => 0 + $home->(q{SELECT sum(rows) FROM pgdba.cost() WHERE loop = 'workload'}));
-record('peers', map { ($_ => scalar $powa->("SELECT default_version FROM pg_available_extensions WHERE name = '$_'")) } qw(powa pg_wait_sampling));
-
-# The collector at its defaults: it looks at every process 100 times a second.
-my $collector = $home->(q{SELECT pid FROM pg_stat_activity WHERE backend_type LIKE '%wait_sampling%'});
-sub collect {
-	my ($state) = @_;
-	my ($before, $began, $seconds) = (cpu($collector), now(), quick() ? 1 : 20);
-	sleep_until($began + $seconds);
-	record('wait_sampling', state => $state, percent => 100 * (cpu($collector) - $before) / (now() - $began));
-}
-collect('idle');
-my $load = sessions(50, 'shop', "\\set n random(1, 200)\nSELECT count(*) FROM t_:n;\nSELECT pg_sleep(0.2);\n");
-wait_for($home, q{SELECT count(*) >= 45 FROM pg_stat_activity WHERE application_name = 'pgbench' AND state = 'active'});
-collect('50 active');
-stop($load);
+record('peers', powa => scalar $powa->(q{SELECT extversion FROM pg_extension WHERE extname = 'powa'}));

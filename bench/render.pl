@@ -3,7 +3,8 @@
 #   <!-- bench:begin --> ... <!-- bench:end -->                    the table
 #   <!-- bench:details:begin --> ... <!-- bench:details:end -->    what is behind it, where a file has these markers
 #   <!-- bench:size:begin --> ... <!-- bench:size:end -->          cost against size, where a file has these markers
-#   <!-- bench:peers:begin --> ... <!-- bench:peers:end -->        beside powa and pg_wait_sampling, where a file has these markers
+#   <!-- bench:peers:begin --> ... <!-- bench:peers:end -->        beside powa, where a file has these markers
+#   <!-- bench:waits:begin --> ... <!-- bench:waits:end -->        waits, beside pg_wait_sampling, where a file has these markers
 #   <!-- bench:latency:begin --> ... <!-- bench:latency:end -->    the estimated 95th percentile, where a file has these markers
 use strict;
 use warnings FATAL => 'all';
@@ -129,6 +130,25 @@ sub percentiles {
 	return $text;
 }
 
+sub waits {
+	my $text = conditions() . 'pg_wait_sampling ' . one('waits_peer')->{version} . ".\n\n"
+	  . heading('measured', 'pgdba', 'pg_wait_sampling', 'ratio', 'goal');
+	my %goal = (idle => 0.1, '50 active' => 0.15, '1,000 active' => 1);
+	for my $cost (all('waits_cost')) {
+		my @percent = @$cost{qw(pgdba pg_wait_sampling)};
+		$text .= row("CPU, $cost->{state}", (map { amounts('% of a core', $_) } @percent), ratio(@percent), amounts('%', $goal{ $cost->{state} }));
+	}
+	for my $kind (all('waits_truth')) {
+		$text .= row("seconds of $kind->{kind}: " . number($kind->{true_seconds}) . ', seen',
+			(map { sprintf '%s (%+.2f %%)', number($_), 100 * ($_ / $kind->{true_seconds} - 1) } @$kind{qw(our_seconds their_seconds)}), '-', '2 %');
+	}
+	my $span = one('waits_span');
+	return $text
+	  . row("single looks reach back, $span->{processes} processes, 50 of them change 10 times a second",
+		(map { amounts('s', $_) } @$span{qw(pgdba pg_wait_sampling)}), ratio(@$span{qw(pgdba pg_wait_sampling)}), '-')
+	  . row('shared memory for that', amounts('bytes', $span->{memory}), '-', '-', '8 MB');
+}
+
 sub place { # between the markers; says whether there were any
 	my ($page, $name, $text) = @_;
 	return $$page =~ s/(<!-- bench:${name}begin -->\n).*?(<!-- bench:${name}end -->)/$1\n$text\n$2/s;
@@ -136,9 +156,11 @@ sub place { # between the markers; says whether there were any
 
 # What was measured, by the names of its markers.
 my $only = $ENV{BENCH_ONLY};
+sub wanted { return $only eq '' || $only eq $_[0]; }
 my %text = (
-	$only eq 'latency' ? () : ('size:' => conditions() . against_size(\%per_hour), 'peers:' => beside_peers()),
-	$only eq 'size' ? () : ('latency:' => percentiles()),
+	wanted('size') ? ('size:' => conditions() . against_size(\%per_hour), 'peers:' => beside_peers()) : (),
+	wanted('waits') ? ('waits:' => waits()) : (),
+	wanted('latency') ? ('latency:' => percentiles()) : (),
 	$only ne '' ? () : ('' => table(), 'details:' => details(\%per_hour)),
 );
 

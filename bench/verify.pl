@@ -85,7 +85,19 @@ sub growth {
 		must($side->{$_} > 0, $_, $side) for qw(cpu_ms wall_ms wal_bytes rows);
 	}
 	must($ours->{dead} == 0, 'no dead row', $ours);
-	must(one('wait_sampling', state => $_)->{percent} > 0, 'CPU of the collector', { state => $_ }) for 'idle', '50 active';
+}
+
+# How true is judged in the tests; here, that both have seen what was there.
+sub waits {
+	my @kind = all('waits_truth');
+	must(@kind == 3, 'all kinds of waits', { found => scalar @kind });
+	for my $kind (@kind) {
+		must($kind->{$_} > 0.5 * $kind->{true_seconds} && $kind->{$_} < 1.5 * $kind->{true_seconds}, $_, $kind) for qw(our_seconds their_seconds);
+	}
+	for my $cost (map { one('waits_cost', state => $_) } 'idle', '50 active', '1,000 active') {
+		must($cost->{$_} > 0, "CPU of $_", $cost) for qw(pgdba pg_wait_sampling);
+	}
+	must(one('waits_span')->{$_} > 0, "span or size of $_", {}) for qw(pgdba pg_wait_sampling memory);
 }
 
 # The estimate is judged by nobody here, but it is of what pgbench ran.
@@ -100,8 +112,9 @@ sub percentiles {
 
 my $only = $ENV{BENCH_ONLY};
 scrapes_and_sampling() if $only eq '';
-growth() if $only ne 'latency';
-percentiles() if $only ne 'size';
+growth() if $only =~ /^(size)?$/;
+waits() if $only =~ /^(waits)?$/;
+percentiles() if $only =~ /^(latency)?$/;
 print "$right of the results' properties hold, ", scalar(@wrong), " do not\n";
 print "not as it must be: $_\n" for @wrong;
 exit(@wrong ? 1 : 0);
