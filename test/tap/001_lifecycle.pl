@@ -205,15 +205,16 @@ is( $bare->safe_psql('postgres',
 my @calls = split /\n/, $bare->safe_psql('postgres', <<'EOF');
 SELECT format('SELECT * FROM %s(%s)', p.oid::regproc, (SELECT string_agg(CASE
 	WHEN a.type = 'interval'::regtype THEN '''1 s''' WHEN a.type = 'timestamptz'::regtype THEN format('(now() + interval ''%s s'')', a.n)
-	WHEN a.type = 'jsonb'::regtype THEN '''[]''' ELSE '''hot''' END || '::' || a.type::regtype, ', ' ORDER BY a.n)
+	WHEN a.type = 'jsonb'::regtype THEN '''[]''' WHEN a.type IN ('int4'::regtype, 'int8'::regtype) THEN '''1''' ELSE '''hot''' END || '::' || a.type::regtype, ', ' ORDER BY a.n)
 	FROM unnest(p.proargtypes) WITH ORDINALITY a (type, n)))
 FROM pg_proc p
 WHERE p.pronamespace = 'pgdba'::regnamespace AND p.provolatile <> 'i'
 	AND p.proname IN ('health', 'health_json', 'verdicts_at', 'sample_now', 'inject_sample', 'process_rows', 'loop_rows',
-		'ring_usage', 'pause', 'resume', 'require_preload', 'cost', 'coverage', 'databases')
+		'ring_usage', 'pause', 'resume', 'require_preload', 'cost', 'coverage', 'databases', 'load', 'waits', 'top_load', 'session_history',
+		'wait_runs', 'wait_runs_since', 'wait_now', 'lock_tree', 'lock_waits', 'slow_sessions', 'incident', 'hypotheses')
 UNION ALL
 SELECT 'TABLE ' || c.oid::regclass FROM pg_class c
-WHERE c.relnamespace = 'pgdba'::regnamespace AND c.relkind = 'v' AND c.relname NOT IN ('checks', 'thresholds')
+WHERE c.relnamespace = 'pgdba'::regnamespace AND c.relkind = 'v' AND c.relname NOT IN ('checks', 'thresholds', 'causes')
 ORDER BY 1
 EOF
 cmp_ok(scalar(@calls), '>', 25, 'there are functions and views to try');
