@@ -97,6 +97,7 @@ SELECT CASE WHEN f.enough THEN coalesce(q.percent > $3 AND 100 * f.active / (f.s
 FROM pgdba.load_facts($1, $2) f
 LEFT JOIN LATERAL (SELECT h.db, h.query_id, 100 * sum(h.seconds) / nullif(f.active, 0) AS percent FROM pgdba.hist_wait h
 	WHERE h.sampled_at > $1 AND h.sampled_at <= $2 AND h.state = 'active' AND h.query_id IS NOT NULL
+		AND h.event_type <> 'Lock' -- that is somebody else's doing
 	GROUP BY h.db, h.query_id ORDER BY 3 DESC, 1, 2 LIMIT 1) q ON true
 $cause$),
 (3, 'CPU', 'load.above_cpus', '{wait_tick}', $cause$

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(16);
+SELECT plan(17);
 
 CREATE FUNCTION pg_temp.verdict(at timestamptz) RETURNS SETOF pgdba.verdicts LANGUAGE sql AS $$
 	SELECT * FROM pgdba.verdicts_at(at) WHERE check_id = 'load.one_query'
@@ -28,6 +28,8 @@ SELECT pg_temp.inject('2002-02-02 03:00:00+00', jsonb_build_array(pg_temp.wait('
 SELECT is(severity, 'ok', 'quiet while the load is half of the CPUs') FROM pg_temp.verdict('2002-02-02 03:00:00+00');
 SELECT pg_temp.inject('2002-02-02 04:00:00+00', jsonb_build_array(pg_temp.wait('CPU:CPU', 40), pg_temp.wait('CPU:CPU', 40, '{"db": "other"}')));
 SELECT is(severity, 'ok', 'the same identifier in another database is another statement') FROM pg_temp.verdict('2002-02-02 04:00:00+00');
+SELECT pg_temp.inject('2002-02-02 04:30:00+00', jsonb_build_array(pg_temp.wait('Lock:tuple', 400), pg_temp.wait('CPU:CPU', 20)));
+SELECT is(severity, 'ok', 'what waits for a lock is somebody else''s doing') FROM pg_temp.verdict('2002-02-02 04:30:00+00');
 
 -- Warning: summed up over events and clients.
 SELECT pg_temp.inject('2002-02-02 05:00:00+00', jsonb_build_array(pg_temp.wait('CPU:CPU', 25), pg_temp.wait('IO:DataFileRead', 30),

@@ -45,7 +45,8 @@ $node->safe_psql('postgres', 'BEGIN; DROP EXTENSION pgdba; ROLLBACK');
 	ok(more_ticks($node, 3), 'ticks go on while a DROP EXTENSION is not committed');
 	$session->query_safe('ROLLBACK');
 	leave($session);
-	ok(wait_until(sub { healthz($node)->{status} eq 'ok' }), 'all is well after its ROLLBACK')
+	# The next tick of the workload loop would be a minute away.
+	ok(wait_until(sub { sqlstate($node, 'postgres', 'SELECT pgdba.sample_now()'); healthz($node)->{status} eq 'ok' }), 'all is well after its ROLLBACK')
 	  or diag(healthz($node)->{why});
 }
 ok(samples_reach_tables($node), 'and samples arrive in the tables');

@@ -1,7 +1,8 @@
 -- One statement that has more than half of the load of the last five minutes, while the load is more than half of the CPUs.
 --
 -- On a quiet server some statement always has most of nothing. Statements are told apart by their identifier and database; what has
--- none (utility commands, server processes) counts as load, but not as a statement.
+-- none (utility commands, server processes) counts as load, but not as a statement. Nor does what a statement waits for locks: that is
+-- somebody else's doing, and the checks of locks name whose.
 SELECT pgdba.define_check(
 	check_id => 'load.one_query',
 	query => $check$
@@ -22,7 +23,7 @@ WITH newest AS MATERIALIZED (
 	FROM looked l CROSS JOIN (SELECT sum(a.samples)::int8 AS samples, sum(a.seconds) AS seconds,
 		bool_and(a.query_id IS NULL) AND bool_or(a.role IS NOT NULL) AS unnamed FROM wait a) w
 ), most AS (
-	SELECT w.db, w.query_id, sum(w.seconds) AS seconds FROM wait w WHERE w.query_id IS NOT NULL
+	SELECT w.db, w.query_id, sum(w.seconds) AS seconds FROM wait w WHERE w.query_id IS NOT NULL AND w.event_type <> 'Lock'
 	GROUP BY w.db, w.query_id ORDER BY 3 DESC, 1, 2 LIMIT 1
 )
 SELECT coalesce('database:' || quote_ident(m.db), 'cluster') AS object,
@@ -42,7 +43,7 @@ SELECT coalesce('database:' || quote_ident(m.db), 'cluster') AS object,
 FROM load l
 LEFT JOIN most m ON true
 LEFT JOIN LATERAL (SELECT w.event_type || ':' || w.event AS event FROM wait w WHERE w.db = m.db AND w.query_id = m.query_id
-	GROUP BY 1 ORDER BY sum(w.seconds) DESC, 1 LIMIT 1) e ON true
+		AND w.event_type <> 'Lock' GROUP BY 1 ORDER BY sum(w.seconds) DESC, 1 LIMIT 1) e ON true
 LEFT JOIN LATERAL (SELECT w.role, w.application_name FROM wait w WHERE w.db = m.db AND w.query_id = m.query_id
 	GROUP BY 1, 2 ORDER BY sum(w.seconds) DESC, 1, 2 LIMIT 1) r ON true
 WHERE l.busy > 50 OR (l.samples >= 300 AND NOT l.unnamed)
