@@ -31,6 +31,7 @@ ok(settled($node), 'sampling');
 chomp(my $cpus = `getconf _NPROCESSORS_ONLN`);
 
 my $watch = session($node, 'postgres');
+$watch->query_safe('SET client_min_messages = error'); # a session that is to be ended may have ended by itself
 sub sample { return $watch->query_safe(q{SELECT pgdba.sample_now('workload')}); }
 
 # psql processes in database shop, each with a script of its own to run.
