@@ -10,7 +10,7 @@ use IPC::Open2;
 use JSON::PP;
 use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
-our @EXPORT = qw(quick minute record now sleep_until median percentile session background stop grow touch ticks connect_to get);
+our @EXPORT = qw(quick wanted minute record now sleep_until median percentile session background stop grow touch ticks connect_to get);
 
 my @children;
 $SIG{INT} = $SIG{TERM} = sub { exit 130 };
@@ -18,6 +18,8 @@ END { my $status = $?; stop($_) for @children; $? = $status; }
 
 # A quick run proves that everything works. Its minute lasts four seconds, and the loops run as much faster.
 sub quick { return $ENV{BENCH_QUICK}; }
+# Whether this run measures it: what it is asked to measure alone, or everything, as which '' is known.
+sub wanted { return $ENV{BENCH_ONLY} eq '' || $ENV{BENCH_ONLY} eq $_[0]; }
 sub minute { return quick() ? 4 : 60; }
 
 # record MEASURE, KEY => VALUE...: a line of the results.

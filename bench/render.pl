@@ -11,7 +11,7 @@ use warnings FATAL => 'all';
 
 use FindBin qw($RealBin);
 use lib $RealBin;
-use Bench qw(median);
+use Bench qw(median wanted);
 use Details;
 use Format;
 use Growth;
@@ -155,13 +155,11 @@ sub place { # between the markers; says whether there were any
 }
 
 # What was measured, by the names of its markers.
-my $only = $ENV{BENCH_ONLY};
-sub wanted { return $only eq '' || $only eq $_[0]; }
 my %text = (
 	wanted('size') ? ('size:' => conditions() . against_size(\%per_hour), 'peers:' => beside_peers()) : (),
 	wanted('waits') ? ('waits:' => waits()) : (),
 	wanted('latency') ? ('latency:' => percentiles()) : (),
-	$only ne '' ? () : ('' => table(), 'details:' => details(\%per_hour)),
+	!wanted('') ? () : ('' => table(), 'details:' => details(\%per_hour)),
 );
 
 print join "\n", map { $text{$_} } sort keys %text unless @ARGV;

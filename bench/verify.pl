@@ -6,6 +6,7 @@ use warnings FATAL => 'all';
 
 use FindBin qw($RealBin);
 use lib $RealBin;
+use Bench qw(wanted);
 use Results;
 
 my ($right, @wrong) = (0);
@@ -110,11 +111,10 @@ sub percentiles {
 	}
 }
 
-my $only = $ENV{BENCH_ONLY};
-scrapes_and_sampling() if $only eq '';
-growth() if $only =~ /^(size)?$/;
-waits() if $only =~ /^(waits)?$/;
-percentiles() if $only =~ /^(latency)?$/;
+scrapes_and_sampling() if wanted('');
+growth() if wanted('size');
+waits() if wanted('waits');
+percentiles() if wanted('latency');
 print "$right of the results' properties hold, ", scalar(@wrong), " do not\n";
 print "not as it must be: $_\n" for @wrong;
 exit(@wrong ? 1 : 0);

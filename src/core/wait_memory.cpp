@@ -316,6 +316,9 @@ const WaitCounters &WaitMemory::before() const noexcept {
 std::size_t WaitMemory::tally_bytes() const noexcept {
 	return sizeof(Header) + header().tally_entries * sizeof(WaitTallyEntry);
 }
+std::size_t WaitMemory::counter_bytes() noexcept {
+	return sizeof(Header);
+}
 std::uint32_t WaitMemory::runs() const noexcept {
 	return header().runs;
 }

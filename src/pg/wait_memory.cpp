@@ -32,6 +32,19 @@ template <class Fn> void locked(LWLockMode mode, Fn fn) {
 	LWLockRelease(lock);
 }
 
+std::size_t bytes_of(WaitCopy::Part part) {
+	require_preload();
+	switch (part) {
+	case WaitCopy::Part::kCounters:
+		return WaitMemory::counter_bytes();
+	case WaitCopy::Part::kTally:
+		return WaitMemory(place, size).tally_bytes();
+	case WaitCopy::Part::kAll:
+		break;
+	}
+	return size;
+}
+
 } // namespace
 
 std::uint32_t wait_slots() noexcept {
@@ -63,9 +76,7 @@ WaitCopy::WaitCopy(std::size_t bytes)
 	: bytes_((bytes + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t)),
 	  memory_(bytes_.data(), bytes) {}
 
-WaitCopy::WaitCopy(Part part)
-	: WaitCopy(part == Part::kAll ? (require_preload(), size)
-								  : (require_preload(), WaitMemory(place, size).tally_bytes())) {
+WaitCopy::WaitCopy(Part part) : WaitCopy(bytes_of(part)) {
 	void *const to = bytes_.data();
 	const std::size_t length = bytes_.size() * sizeof(std::uint64_t);
 	locked(LW_SHARED, [=] { std::memcpy(to, place, std::min(length, size)); });

@@ -1,5 +1,6 @@
 #include "pgdba/sampler/canary.hpp"
 
+#include "pgdba/core/row_writer.hpp"
 #include "pgdba/core/verdict.hpp"
 #include "pgdba/pg/worker.hpp"
 
@@ -33,15 +34,11 @@ Sample canary_sample(const ProbeDefinition &definition, const pg::QueryLimits &l
 		pg::QueryLimits once = limits;
 		once.keep_plan = false;
 		const pg::QueryResult result = pg::run_sandboxed(statement, once);
-		const std::size_t row = sample.add_row();
-		const auto column = [&sample](std::string_view name) {
-			return static_cast<std::size_t>(sample.find_column(name));
-		};
-		sample.set_text(row, column("kind"), kind);
-		sample.set_float(row, column("seconds"),
-						 static_cast<double>(result.wall) / kMicrosPerSecond);
-		sample.set_int(row, column("blks_hit"), result.blocks_hit);
-		sample.set_int(row, column("blks_read"), result.blocks_read);
+		RowWriter row(sample);
+		row.text("kind", kind);
+		row.seconds("seconds", result.wall);
+		row.integer("blks_hit", result.blocks_hit);
+		row.integer("blks_read", result.blocks_read);
 	}
 	return sample;
 }

@@ -1,5 +1,6 @@
 #include "pgdba/sampler/records.hpp"
 
+#include "pgdba/core/row_writer.hpp"
 #include "pgdba/core/verdict.hpp"
 #include "pgdba/sampler/canary.hpp"
 #include "pgdba/sampler/relation_probe.hpp"
@@ -52,36 +53,6 @@ const Described &database_visit_columns() {
 	return *columns;
 }
 
-double seconds(Micros time) noexcept {
-	return static_cast<double>(time) / kMicrosPerSecond;
-}
-
-// Fills one row by column name; a column that the definition lacks is left out.
-class RowWriter {
-public:
-	RowWriter(Sample &sample) : sample_(sample), row_(sample.add_row()) {}
-	void text(std::string_view name, std::string_view value) {
-		if (const int column = sample_.find_column(name); column >= 0)
-			sample_.set_text(row_, column, value);
-	}
-	void integer(std::string_view name, std::int64_t value) {
-		if (const int column = sample_.find_column(name); column >= 0)
-			sample_.set_int(row_, column, value);
-	}
-	void real(std::string_view name, double value) {
-		if (const int column = sample_.find_column(name); column >= 0)
-			sample_.set_float(row_, column, value);
-	}
-	void truth(std::string_view name, bool value) {
-		if (const int column = sample_.find_column(name); column >= 0)
-			sample_.set_bool(row_, column, value);
-	}
-
-private:
-	Sample &sample_;
-	std::size_t row_;
-};
-
 Sample empty_sample(std::string_view probe, const std::vector<Column> &columns, Micros at) {
 	Sample sample;
 	sample.probe = probe;
@@ -103,9 +74,9 @@ Sample heartbeat_sample(const LoopRecords &loops, const std::vector<Column> &col
 		row.text("loop", kLoops[i]);
 		row.integer("tick", loop.tick);
 		row.integer("last_tick", loop.last_tick);
-		row.real("interval_seconds", seconds(loop.interval));
-		row.real("duration_seconds", seconds(loop.duration));
-		row.real("lateness_seconds", seconds(loop.lateness));
+		row.seconds("interval_seconds", loop.interval);
+		row.seconds("duration_seconds", loop.duration);
+		row.seconds("lateness_seconds", loop.lateness);
 		row.integer("rows", loop.rows);
 		row.integer("bytes", loop.bytes);
 		row.integer("errors", loop.errors);
@@ -123,8 +94,8 @@ Sample probe_run_sample(const ProbeRecords &probes, const std::vector<Column> &c
 		row.text("probe", name);
 		row.text("loop", probe.loop);
 		row.integer("runs", probe.runs);
-		row.real("wall_seconds", seconds(probe.wall));
-		row.real("cpu_seconds", seconds(probe.cpu));
+		row.seconds("wall_seconds", probe.wall);
+		row.seconds("cpu_seconds", probe.cpu);
 		row.integer("rows", probe.rows);
 		row.integer("cut", probe.cut);
 		row.integer("bytes", probe.bytes);
@@ -149,8 +120,8 @@ Sample database_visit_sample(const VisitRecords &visits, const std::vector<Colum
 		row.text("db", database);
 		if (visit.at != 0) {
 			row.integer("last_visit", visit.at);
-			row.real("age_seconds", seconds(std::max<Micros>(0, at - visit.at)));
-			row.real("duration_seconds", seconds(visit.duration));
+			row.seconds("age_seconds", std::max<Micros>(0, at - visit.at));
+			row.seconds("duration_seconds", visit.duration);
 		}
 		row.integer("visits", visit.visits);
 		row.integer("missed", visit.missed);

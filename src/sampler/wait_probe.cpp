@@ -1,5 +1,6 @@
 #include "pgdba/sampler/wait_probe.hpp"
 
+#include "pgdba/core/row_writer.hpp"
 #include "pgdba/core/wait_rows.hpp"
 #include "pgdba/host/cpu.hpp"
 #include "pgdba/pg/databases.hpp"
@@ -17,38 +18,6 @@
 namespace pgdba {
 
 namespace {
-
-// Fills one row by column name.
-class RowWriter {
-public:
-	explicit RowWriter(Sample &sample) : sample_(sample), row_(sample.add_row()) {}
-	void text(std::string_view name, std::string_view value) {
-		sample_.set_text(row_, at(name), value);
-	}
-	void name(std::string_view name, const std::optional<std::string> &value) {
-		if (value)
-			text(name, *value);
-	}
-	void integer(std::string_view name, std::int64_t value) {
-		sample_.set_int(row_, at(name), value);
-	}
-	void known(std::string_view name, std::int64_t value) { // 0: not known
-		if (value != 0)
-			integer(name, value);
-	}
-	void number(std::string_view name, double value) { sample_.set_float(row_, at(name), value); }
-	void seconds(std::string_view name, Micros value) {
-		number(name, static_cast<double>(value) / kMicrosPerSecond);
-	}
-	void truth(std::string_view name, bool value) { sample_.set_bool(row_, at(name), value); }
-
-private:
-	std::size_t at(std::string_view name) const {
-		return static_cast<std::size_t>(sample_.find_column(name));
-	}
-	Sample &sample_;
-	std::size_t row_;
-};
 
 // Names for the server's numbers. What is gone, or came a moment ago, is named by its number.
 class Names {
@@ -118,9 +87,9 @@ void add_rows(Sample &sample, const std::vector<WaitRow> &rows, Micros span) {
 	sample.reserve(rows.size());
 	for (const WaitRow &row : rows) {
 		RowWriter out(sample);
-		out.name("db", row.database);
-		out.name("role", row.role);
-		out.name("application_name", row.application_name);
+		out.text_if("db", row.database);
+		out.text_if("role", row.role);
+		out.text_if("application_name", row.application_name);
 		out.known("query_id", row.query_id);
 		out.text("state", name_of(row.state));
 		out.text("event_type", row.event_type);
@@ -134,14 +103,9 @@ void add_rows(Sample &sample, const std::vector<WaitRow> &rows, Micros span) {
 	}
 }
 
-Sample empty_sample(const std::vector<std::pair<std::string, Type>> &result) {
-	std::vector<Column> columns;
-	for (const auto &[name, type] : result) {
-		columns.emplace_back().name = name;
-		columns.back().type = type;
-	}
+Sample plain_sample(const std::vector<std::pair<std::string, Type>> &columns) {
 	Sample sample;
-	sample.set_columns(std::move(columns));
+	sample.set_columns(plain_columns(columns));
 	return sample;
 }
 
@@ -207,7 +171,7 @@ Sample wait_tick_sample(const ProbeDefinition &definition) {
 	sample.set_columns(describe_columns(definition, wait_tick_columns()));
 	if (!std::exchange(taken, false))
 		return sample;
-	const pg::WaitCopy memory(pg::WaitCopy::Part::kTally);
+	const pg::WaitCopy memory(pg::WaitCopy::Part::kCounters);
 	const WaitCounters &all = memory->taken();
 	const WaitCounters step = all.since(memory->before());
 	RowWriter out(sample);
@@ -218,15 +182,15 @@ Sample wait_tick_sample(const ProbeDefinition &definition) {
 	out.seconds("span_seconds", step.span);
 	out.seconds("gap_seconds", step.gap);
 	if (const auto cpus = usable_cpus())
-		out.number("cpus", *cpus);
+		out.real("cpus", *cpus);
 	// Of some sessions the system was asked; the others are taken to have fared like them.
 	if (step.measured > 0 || step.cpu == 0) {
 		const double measured = static_cast<double>(std::max<Micros>(step.measured, 1));
 		const double on_cpu = std::min(1.0, static_cast<double>(step.on_cpu) / measured);
 		const double ready = std::min(1.0 - on_cpu, static_cast<double>(step.ready) / measured);
 		const double seconds = static_cast<double>(step.cpu) / kMicrosPerSecond;
-		out.number("cpu_seconds", on_cpu * seconds);
-		out.number("runnable_seconds", ready * seconds);
+		out.real("cpu_seconds", on_cpu * seconds);
+		out.real("runnable_seconds", ready * seconds);
 	}
 	out.seconds("sampler_cpu_seconds", step.own_cpu);
 	out.integer("dropped", step.dropped);
@@ -242,7 +206,7 @@ Sample waits_now() {
 	const pg::WaitCopy memory(pg::WaitCopy::Part::kTally);
 	Names names;
 	names.learn(*memory);
-	Sample sample = empty_sample(wait_columns());
+	Sample sample = plain_sample(wait_columns());
 	add_rows(sample, named_rows(*memory, names), memory->counters().since(memory->taken()).span);
 	return sample;
 }
@@ -258,7 +222,7 @@ Sample wait_runs(Micros since, Micros until) {
 	Names names;
 	if (!runs.empty())
 		names.learn_databases();
-	Sample sample = empty_sample({{"pid", Type::kInt8},
+	Sample sample = plain_sample({{"pid", Type::kInt8},
 								  {"backend_start", Type::kTimestamp},
 								  {"db", Type::kText},
 								  {"role", Type::kText},
@@ -286,9 +250,9 @@ Sample wait_runs(Micros since, Micros until) {
 		RowWriter out(sample);
 		out.integer("pid", who.pid);
 		out.known("backend_start", who.backend_start);
-		out.name("db", names.database(who.database));
-		out.name("role", names.role(who.role));
-		out.name("application_name", Names::application(who.application_name));
+		out.text_if("db", names.database(who.database));
+		out.text_if("role", names.role(who.role));
+		out.text_if("application_name", Names::application(who.application_name));
 		out.text("backend_type",
 				 who.leader_pid != 0 ? "parallel worker" : pg::backend_type_name(who.backend_type));
 		out.text("state", name_of(run->state));
@@ -312,7 +276,7 @@ Sample wait_runs(Micros since, Micros until) {
 }
 
 Micros wait_runs_since() {
-	const pg::WaitCopy memory(pg::WaitCopy::Part::kTally);
+	const pg::WaitCopy memory(pg::WaitCopy::Part::kCounters);
 	return std::max(memory->complete_since(), memory->first_tick());
 }
 

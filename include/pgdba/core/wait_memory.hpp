@@ -118,7 +118,8 @@ public:
 	const WaitCounters &taken() const noexcept;
 	const WaitCounters &before() const noexcept;
 	void clear_tally() noexcept;
-	std::size_t tally_bytes() const noexcept; // all that is needed of a copy for the above
+	std::size_t tally_bytes() const noexcept;    // all that is needed of a copy for the above,
+	static std::size_t counter_bytes() noexcept; // and for counters and times alone
 
 	// The runs: i from 0, in no particular order.
 	std::uint32_t runs() const noexcept;

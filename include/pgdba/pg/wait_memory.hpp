@@ -25,7 +25,7 @@ template <class Fn> void write_waits(Fn fn) {
 // A copy at one moment. REQUIRES: preloaded. THROWS PgError 55000 else.
 class WaitCopy {
 public:
-	enum class Part { kTally, kAll };
+	enum class Part { kCounters, kTally, kAll }; // each has what those before it have
 	explicit WaitCopy(Part part);
 	static WaitCopy take(); // the tally, which begins anew
 	WaitCopy(WaitCopy &&) = default;
